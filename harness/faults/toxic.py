@@ -1,0 +1,37 @@
+"""A toxic: what one Toxiproxy server is told to do to the bytes of its link."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Stream(StrEnum):
+    """The direction in which a toxic acts, seen from the client of the link."""
+
+    UPSTREAM = "upstream"
+    DOWNSTREAM = "downstream"
+
+
+@dataclass(frozen=True, slots=True)
+class Toxic:
+    """One toxic of Toxiproxy 2.12.
+
+    Args:
+        type: Toxiproxy's own name (``timeout``, ``reset_peer``, ``latency`` …).
+        stream: the direction in which it acts.
+        attributes: Toxiproxy's own attribute names, in Toxiproxy's own units (milliseconds for ``timeout`` and
+            ``latency``, bytes for ``limit_data``).
+
+    Source: https://github.com/Shopify/toxiproxy#toxics
+    """
+
+    type: str
+    stream: Stream
+    attributes: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The name under which Toxiproxy knows it: unique per type and direction."""
+        return f"{self.type}_{self.stream}"
