@@ -1,0 +1,1 @@
+"""Failure drills for Airflow trading workflows on Interactive Brokers."""

@@ -1,0 +1,1 @@
+"""Checks: pure functions from a history and the final reads to findings. One promise, one file."""

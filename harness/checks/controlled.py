@@ -1,0 +1,51 @@
+"""Nothing went wrong but what the scenario planned: the harness's own parts and the stack's services stayed up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from harness.checks.finding import Case, Finding, Weight
+from harness.history.events import ProxyReplaced, ServiceEnded, Trouble
+
+NAME = "controlled"
+
+
+def controlled(case: Case) -> Sequence[Finding]:
+    """Find whatever happened to the experiment itself."""
+    return [*_proxies(case), *_services(case), *_trouble(case)]
+
+
+def _proxies(case: Case) -> Iterator[Finding]:
+    for entry, event in case.history.of(ProxyReplaced):
+        if not event.expected:
+            yield _finding(
+                "a proxy was lost in mid-drill",
+                f"the Toxiproxy of {event.link} stays up",
+                event.reason,
+                case.history.lines(entry, entry),
+            )
+
+
+def _services(case: Case) -> Iterator[Finding]:
+    for entry, event in case.history.of(ServiceEnded):
+        found = f"it ended with exit code {event.returncode}"
+        yield _finding(
+            "a service ended by itself",
+            f"{event.service} stays up",
+            found,
+            f"{case.history.lines(entry, entry)} · logs/{event.service}.log",
+        )
+
+
+def _trouble(case: Case) -> Iterator[Finding]:
+    for entry, event in case.history.of(Trouble):
+        yield _finding(
+            "the harness could not do its work",
+            "the drill runs to its end",
+            event.what,
+            case.history.lines(entry, entry),
+        )
+
+
+def _finding(title: str, expected: str, found: str, see: str) -> Finding:
+    return Finding(check=NAME, weight=Weight.UNSOUND, title=title, expected=expected, found=found, see=see)

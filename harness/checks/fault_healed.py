@@ -1,0 +1,27 @@
+"""Every fault that was switched on was lifted, and traffic went through its link again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.checks.finding import Case, Finding, Weight
+from harness.history.events import FaultHealed, FaultOn
+
+NAME = "fault-healed"
+
+
+def fault_healed(case: Case) -> Sequence[Finding]:
+    """Look for the canary that went through after each fault."""
+    healed = {event.fault for _, event in case.history.of(FaultHealed)}
+    return [
+        Finding(
+            check=NAME,
+            weight=Weight.UNSOUND,
+            title="a fault was not healed",
+            expected=f"{event.link} answers again after '{event.what}' was lifted",
+            found="no canary went through it",
+            see=case.history.lines(entry, None),
+        )
+        for entry, event in case.history.of(FaultOn)
+        if event.fault not in healed
+    ]

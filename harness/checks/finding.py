@@ -1,0 +1,97 @@
+"""Findings, verdicts, and the case that a check judges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from harness.history.history import History
+from harness.history.reads import FinalReads
+from harness.stack.adapters import ArtifactsAdapter, OrdersAdapter
+
+
+class Verdict(StrEnum):
+    """What a drill says of the system."""
+
+    PASS = "PASS"  # noqa: S105 - a verdict
+    FAIL = "FAIL"
+    INCONCLUSIVE = "INCONCLUSIVE"
+
+    @property
+    def exit_code(self) -> int:
+        """0 PASS, 1 FAIL, 3 INCONCLUSIVE (2 is wrong usage, which never gets as far as a verdict)."""
+        return {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3}[self]
+
+
+class Weight(StrEnum):
+    """What a finding does to the verdict.
+
+    SAFETY fails the drill whatever else happened. LIVENESS fails it only if the experiment was sound: a system cannot
+    be blamed for not recovering from a fault that was never lifted. UNSOUND says that the experiment was not sound.
+    """
+
+    SAFETY = "safety"
+    LIVENESS = "liveness"
+    UNSOUND = "unsound"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as promised.
+
+    Args:
+        check: the check that found it.
+        weight: what it does to the verdict.
+        title: the loss, in a few words.
+        expected: what should have been.
+        found: what was, and how we know.
+        see: where to look.
+    """
+
+    check: str
+    weight: Weight
+    title: str
+    expected: str
+    found: str
+    see: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFault:
+    """A fault that the scenario planned.
+
+    Args:
+        id: its name in the history.
+        link: the link it was for.
+        about: what it is, in a word or two.
+    """
+
+    id: str
+    link: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything that a check may look at.
+
+    Args:
+        drilled_run: the id of the run under fault.
+        outcomes: how that run may end, by the system's own word.
+        reads: the final reads; None when the drill did not get as far.
+    """
+
+    drilled_run: str
+    faults: tuple[PlannedFault, ...]
+    outcomes: tuple[str, ...]
+    run_limit_s: float
+    recovery_limit_s: float
+    artifacts: ArtifactsAdapter
+    orders: OrdersAdapter
+    history: History
+    reads: FinalReads
+
+
+Check = Callable[[Case], Sequence[Finding]]
+Promises = Mapping[str, Check]

@@ -1,0 +1,102 @@
+"""No order is sent twice, none is recorded that the gateway never had, and none the gateway had goes unrecorded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from harness.checks.finding import Case, Finding, Weight
+from harness.history.reads import BrokerOrder, RecordedOrder
+
+NAME = "orders-once"
+_LEDGER = "the gateway's ledger: logs/ibkr-gateway.ledger.jsonl"
+
+
+def orders_once(case: Case) -> Sequence[Finding]:
+    """Hold the system's record of its orders against the gateway's own ledger."""
+    return [*_sent_twice(case), *_decided_twice(case), *_unrecorded(case), *_untrue(case)]
+
+
+def _finding(title: str, expected: str, found: str) -> Finding:
+    return Finding(check=NAME, weight=Weight.SAFETY, title=title, expected=expected, found=found, see=_LEDGER)
+
+
+def _sent_twice(case: Case) -> Iterator[Finding]:
+    for reference, count in Counter(order.order_ref for order in case.reads.broker_orders).items():
+        orders = [order for order in case.reads.broker_orders if order.order_ref == reference]
+        if count > 1:
+            sizes = ", ".join(
+                f"{order.action} {order.quantity} {order.symbol} (permId {order.perm_id})" for order in orders
+            )
+            yield _finding(
+                "an order was sent twice",
+                f"one order with reference {reference!r} at the broker",
+                f"{count} orders in the gateway's ledger: {sizes}",
+            )
+
+
+def _decided_twice(case: Case) -> Iterator[Finding]:
+    sent = [order for order in case.reads.recorded_orders if order.status not in case.orders.never_sent]
+    for (run, symbol), count in Counter((order.execution_id, order.symbol) for order in sent).items():
+        if count > 1:
+            yield _finding(
+                "an order was placed twice in one run",
+                f"one order for {symbol} in run {run}",
+                f"{count} rows in the system's record of orders (SQL)",
+            )
+
+
+def _unrecorded(case: Case) -> Iterator[Finding]:
+    recorded = {order.order_ref for order in case.reads.recorded_orders}
+    for order in case.reads.broker_orders:
+        if order.order_ref not in recorded:
+            yield _finding(
+                "an order at the broker is not recorded",
+                f"{_text(order)} has a row in the system's record of orders",
+                f"no row with reference {order.order_ref!r} (SQL)",
+            )
+
+
+def _untrue(case: Case) -> Iterator[Finding]:
+    at_broker = {order.order_ref: order for order in case.reads.broker_orders}
+    for recorded in case.reads.recorded_orders:
+        truth = at_broker.get(recorded.order_ref)
+        if truth is None and recorded.status not in case.orders.never_sent:
+            yield _finding(
+                "an order is recorded that the broker never had",
+                f"order {recorded.order_ref!r}, recorded as {recorded.status}, is in the gateway's ledger",
+                "the gateway never received it",
+            )
+        elif truth is not None:
+            yield from _compare(case, recorded, truth)
+
+
+def _compare(case: Case, recorded: RecordedOrder, truth: BrokerOrder) -> Iterator[Finding]:
+    if recorded.status in case.orders.unknown:
+        yield _finding(
+            "an order's fate was left unknown",
+            f"order {recorded.order_ref!r} recorded as the broker has it ({truth.status})",
+            f"recorded as {recorded.status} (SQL)",
+        )
+        return
+    allowed = case.orders.statuses.get(truth.status, [])
+    pairs = [
+        ("status", " or ".join(allowed) or truth.status, recorded.status, recorded.status in allowed),
+        ("action", truth.action, recorded.action, truth.action == recorded.action),
+        ("symbol", truth.symbol, recorded.symbol, truth.symbol == recorded.symbol),
+        ("quantity", truth.quantity, recorded.quantity, truth.quantity == recorded.quantity),
+        ("filled", truth.filled, recorded.filled, truth.filled == (recorded.filled or 0)),
+        ("permId", truth.perm_id, recorded.perm_id, truth.perm_id == recorded.perm_id),
+        ("price", truth.avg_price, recorded.avg_price, not truth.filled or truth.avg_price == recorded.avg_price),
+    ]
+    for field, true_value, value, agrees in pairs:
+        if not agrees:
+            yield _finding(
+                "an order is recorded wrongly",
+                f"{field} of order {recorded.order_ref!r} is {true_value} (ledger: {_text(truth)})",
+                f"{field} is recorded as {value} (SQL)",
+            )
+
+
+def _text(order: BrokerOrder) -> str:
+    return f"{order.action} {order.quantity} {order.symbol}, {order.status}, permId {order.perm_id}"

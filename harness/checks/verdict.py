@@ -1,0 +1,52 @@
+"""From findings to a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.checks.finding import Case, Finding, Verdict, Weight
+from harness.checks.registry import PROMISES, PROOFS
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the checks say.
+
+    Args:
+        verdict: the verdict.
+        findings: everything that was found, the heaviest first.
+        promises: how many promises were checked.
+        kept: how many of them held.
+    """
+
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    promises: int
+    kept: int
+
+
+_ORDER = (Weight.SAFETY, Weight.UNSOUND, Weight.LIVENESS)
+
+
+def judge(case: Case, promises: Sequence[str]) -> Judgement:
+    """Run the named promises and every proof over a case."""
+    by_promise = {name: list(PROMISES[name](case)) for name in promises}
+    proofs = [finding for check in PROOFS.values() for finding in check(case)]
+    everything = [*(finding for findings in by_promise.values() for finding in findings), *proofs]
+    return Judgement(
+        verdict=verdict_of(everything),
+        findings=tuple(sorted(everything, key=lambda finding: _ORDER.index(finding.weight))),
+        promises=len(by_promise),
+        kept=sum(not findings for findings in by_promise.values()),
+    )
+
+
+def verdict_of(findings: Sequence[Finding]) -> Verdict:
+    """A loss fails the drill; an unsound experiment says nothing; then a system that did not recover fails it."""
+    weights = {finding.weight for finding in findings}
+    if Weight.SAFETY in weights:
+        return Verdict.FAIL
+    if Weight.UNSOUND in weights:
+        return Verdict.INCONCLUSIVE
+    return Verdict.FAIL if Weight.LIVENESS in weights else Verdict.PASS

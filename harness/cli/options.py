@@ -1,0 +1,33 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class RuntimeName(StrEnum):
+    """How a stack may run."""
+
+    LOCAL = "local"
+
+
+StackFile = Annotated[Path, typer.Option("--stack", help="The compose file that describes the stack.")]
+Seed = Annotated[
+    int | None,
+    typer.Option("--seed", min=0, help="Seed of everything random; printed, so that a drill can be done again."),
+]
+Reports = Annotated[
+    Path | None,
+    typer.Option("--reports", help="Where the report's folder goes; by default reports/ beside the compose file."),
+]
+RuntimeOption = Annotated[RuntimeName, typer.Option("--runtime", help="How the stack runs: as local processes.")]
+Saboteur = Annotated[
+    str | None, typer.Option("--saboteur", help="Plant this defect in the system, to see whether the checks find it.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the verdict as JSON, and nothing else, on standard output.")]
+
+DEFAULT_STACK = Path("docker-compose.test.yml")

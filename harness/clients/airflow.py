@@ -1,0 +1,186 @@
+"""Airflow 3's REST API, v2.
+
+Source: https://airflow.apache.org/docs/apache-airflow/stable/stable-rest-api-ref.html
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.clients.http import Unexpected, ask, ask_for, open_client
+
+ENDED = frozenset({"success", "failed"})
+_NOT_FOUND = 404
+_UNAUTHORIZED = 401
+_LOG_PAGES = 200
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class _Token(_Answer):
+    access_token: str
+
+
+class RunState(_Answer):
+    """A run, as the API has it."""
+
+    dag_run_id: str
+    state: str
+
+
+class _Runs(_Answer):
+    dag_runs: list[RunState]
+
+
+class TaskInstance(_Answer):
+    """A task of a run, as the API has it; ``state`` is None before it is scheduled."""
+
+    task_id: str
+    state: str | None
+    try_number: int
+
+
+class _TaskInstances(_Answer):
+    task_instances: list[TaskInstance]
+
+
+class _Part(_Answer):
+    status: str | None = None
+
+
+class Health(_Answer):
+    """Which of Airflow's parts are alive."""
+
+    metadatabase: _Part
+    scheduler: _Part
+    dag_processor: _Part
+
+    @property
+    def sick(self) -> list[str]:
+        """The parts that are not healthy."""
+        parts = {"metadatabase": self.metadatabase, "scheduler": self.scheduler, "dag-processor": self.dag_processor}
+        return [f"{name} is {part.status or 'unknown'}" for name, part in parts.items() if part.status != "healthy"]
+
+
+class ImportFailure(_Answer):
+    """A DAG file that could not be imported."""
+
+    filename: str | None = None
+    stack_trace: str | None = None
+
+
+class _ImportFailures(_Answer):
+    import_errors: list[ImportFailure]
+
+
+class Airflow:
+    """One Airflow, one DAG.
+
+    Args:
+        url: where the api-server is reached.
+        username: a user who may do everything.
+        password: that user's password.
+        dag: the DAG's id.
+    """
+
+    def __init__(self, *, url: str, username: str, password: str, dag: str) -> None:
+        self._client = open_client(url)
+        self._username = username
+        self._password = password
+        self._dag = f"/api/v2/dags/{quote(dag, safe='')}"
+        self.dag = dag
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.aclose()
+
+    async def log_in(self) -> None:
+        """Get a token for all later calls."""
+        body = {"username": self._username, "password": self._password}
+        token = await ask_for(_Token, self._client, "POST", "/auth/token", json=body)
+        self._client.headers["Authorization"] = f"Bearer {token.access_token}"
+
+    async def health(self) -> Health:
+        """Which parts are alive (needs no token)."""
+        return await ask_for(Health, self._client, "GET", "/api/v2/monitor/health")
+
+    async def import_failures(self) -> list[ImportFailure]:
+        """DAG files that could not be imported."""
+        return (await ask_for(_ImportFailures, self._client, "GET", "/api/v2/importErrors")).import_errors
+
+    async def dag_is_known(self) -> bool:
+        """Whether the DAG has been parsed, and is not paused; unpauses it."""
+        try:
+            await ask(self._client, "PATCH", f"{self._dag}?update_mask=is_paused", json={"is_paused": False})
+        except Unexpected as cause:
+            if cause.status == _NOT_FOUND:
+                return False
+            if cause.status == _UNAUTHORIZED:
+                await self.log_in()
+                return False
+            raise
+        return True
+
+    async def trigger(self, run_id: str, conf: dict[str, list[str]]) -> None:
+        """Start a run."""
+        await ask(
+            self._client,
+            "POST",
+            f"{self._dag}/dagRuns",
+            json={"logical_date": None, "dag_run_id": run_id, "conf": conf},
+        )
+
+    async def run_state(self, run_id: str) -> str:
+        """The state of a run: queued, running, success or failed."""
+        return (await ask_for(RunState, self._client, "GET", self._run(run_id))).state
+
+    async def tasks(self, run_id: str) -> list[TaskInstance]:
+        """Every task of a run."""
+        return (
+            await ask_for(_TaskInstances, self._client, "GET", f"{self._run(run_id)}/taskInstances?limit=100")
+        ).task_instances
+
+    async def give_up(self, run_id: str) -> None:
+        """Mark a run as failed, which ends its tasks."""
+        await ask(self._client, "PATCH", f"{self._run(run_id)}?update_mask=state", json={"state": "failed"})
+
+    async def forget_runs(self) -> None:
+        """Delete every run of the DAG, with its tasks."""
+        runs = await ask_for(_Runs, self._client, "GET", f"{self._dag}/dagRuns?limit=100")
+        for run in runs.dag_runs:
+            await ask(self._client, "DELETE", self._run(run.dag_run_id))
+
+    async def task_log(self, run_id: str, task_id: str, attempt: int) -> str:
+        """The log of one attempt of a task, one JSON object a line; empty before it started."""
+        path = f"{self._run(run_id)}/taskInstances/{quote(task_id, safe='')}/logs/{attempt}"
+        text, token = "", None
+        for _ in range(_LOG_PAGES):
+            try:
+                page = await ask(
+                    self._client,
+                    "GET",
+                    path + (f"?token={quote(token, safe='')}" if token else ""),
+                    headers={"Accept": "application/x-ndjson"},
+                )
+            except Unexpected as cause:
+                if cause.status == _NOT_FOUND:
+                    return text
+                raise
+            text += page.text
+            token = page.headers.get("airflow-continuation-token")
+            if not token or not page.text:
+                break
+        return text
+
+    def _run(self, run_id: str) -> str:
+        return f"{self._dag}/dagRuns/{quote(run_id, safe='')}"

@@ -1,0 +1,72 @@
+"""The system's database, read by SQL that the stack's file gives."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+from pydantic import TypeAdapter, ValidationError
+
+from harness.errors import HarnessError
+from harness.history.reads import ArtifactRow, OutcomeRow, RecordedOrder
+
+CONNECT_TIMEOUT_S = 5
+STATEMENT_TIMEOUT_MS = 5000
+Row = TypeVar("Row")
+
+
+class DatabaseUnreadable(HarnessError):
+    """A query of the harness's own did not work."""
+
+
+class SystemDatabase:
+    """The database at ``dsn``; every call opens a connection of its own, so that an outage leaves nothing stale."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+
+    async def artifacts(self, query: str) -> tuple[ArtifactRow, ...]:
+        """Every stored artifact."""
+        return await self._read(query, ArtifactRow)
+
+    async def orders(self, query: str) -> tuple[RecordedOrder, ...]:
+        """Every order that the system recorded."""
+        return await self._read(query, RecordedOrder)
+
+    async def outcomes(self, query: str) -> tuple[OutcomeRow, ...]:
+        """What the system says of its runs."""
+        return await self._read(query, OutcomeRow)
+
+    async def empty(self, keep: list[str]) -> None:
+        """Take every row out of every table but those named in ``keep``."""
+        try:
+            async with await self._connect() as connection:
+                found = await connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+                tables = [name for (name,) in await found.fetchall() if isinstance(name, str) and name not in keep]
+                if tables:
+                    names = sql.SQL(", ").join([sql.Identifier(table) for table in tables])
+                    await connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(names))
+        except psycopg.Error as cause:
+            raise DatabaseUnreadable(f"the system's database could not be reset: {cause}") from cause
+
+    async def _connect(self) -> psycopg.AsyncConnection[tuple[object, ...]]:
+        return await psycopg.AsyncConnection.connect(
+            self._dsn,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            options=f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={STATEMENT_TIMEOUT_MS}",
+        )
+
+    async def _read(self, query: str, row: type[Row]) -> tuple[Row, ...]:
+        try:
+            async with await self._connect() as connection, connection.cursor(row_factory=dict_row) as cursor:
+                await cursor.execute(query.encode())
+                found = await cursor.fetchall()
+            return TypeAdapter(tuple[row, ...]).validate_python(found)  # type: ignore[valid-type]
+        except psycopg.Error as cause:
+            raise DatabaseUnreadable(f"the query for {row.__name__} failed: {cause}", evidence=query) from cause
+        except ValidationError as cause:
+            raise DatabaseUnreadable(
+                f"the query for {row.__name__} gives rows of another form: {cause}", evidence=query
+            ) from cause

@@ -1,0 +1,71 @@
+"""One way to ask an HTTP API, with a deadline, and errors that say what was asked and what came."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from harness.errors import DeadlineExceeded, HarnessError
+
+REQUEST_DEADLINE_S = 10.0
+_SHOWN_BYTES = 2000
+Answer = TypeVar("Answer", bound=BaseModel)
+
+
+class Unexpected(HarnessError):
+    """An API gave another answer than the one expected. ``status`` is None when none came at all."""
+
+    def __init__(self, message: str, *, status: int | None, evidence: str = "") -> None:
+        super().__init__(message, evidence=evidence)
+        self.status = status
+
+
+async def ask(
+    client: httpx.AsyncClient, method: str, path: str, *, json: object = None, headers: dict[str, str] | None = None
+) -> httpx.Response:
+    """Send a request and return its 2xx answer.
+
+    Raises:
+        Unexpected: no answer came, or one that is not 2xx.
+        DeadlineExceeded: it did not come in time.
+    """
+    asked = f"{method} {client.base_url.join(path)}"
+    try:
+        response = await client.request(method, path, json=json, headers=headers)
+    except httpx.TimeoutException as cause:
+        raise DeadlineExceeded(f"{asked}: no answer within {client.timeout.read} s") from cause
+    except httpx.HTTPError as cause:
+        raise Unexpected(f"{asked}: {type(cause).__name__}: {cause}", status=None) from cause
+    if not response.is_success:
+        body = response.text[:_SHOWN_BYTES]
+        raise Unexpected(
+            f"{asked}: expected 2xx, got {response.status_code}", status=response.status_code, evidence=body
+        )
+    return response
+
+
+async def ask_for(
+    model: type[Answer], client: httpx.AsyncClient, method: str, path: str, *, json: object = None
+) -> Answer:
+    """Send a request whose answer has a known form.
+
+    Raises:
+        Unexpected: as ``ask``, or the answer has another form.
+    """
+    response = await ask(client, method, path, json=json)
+    try:
+        return model.model_validate_json(response.content)
+    except ValidationError as cause:
+        asked = f"{method} {client.base_url.join(path)}"
+        raise Unexpected(
+            f"{asked}: the answer is not of the expected form ({cause.error_count()} differences)",
+            status=response.status_code,
+            evidence=response.text[:_SHOWN_BYTES],
+        ) from cause
+
+
+def open_client(base_url: str) -> httpx.AsyncClient:
+    """A client that speaks to a loopback address only through no proxy of the environment."""
+    return httpx.AsyncClient(base_url=base_url, timeout=REQUEST_DEADLINE_S, trust_env=False)

@@ -1,0 +1,231 @@
+"""One drill, from a running stack to a verdict.
+
+    reset → steady → faults (arm, run, on, off, healed) → heal (every link) → settle → reads → checks
+
+Whatever happens, the faults are lifted; and what the witnesses say is read even when the harness had trouble, because
+a lost artifact or a doubled order counts always.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness.checks.finding import Case, PlannedFault
+from harness.checks.verdict import judge
+from harness.drill.clients import Clients, open_clients
+from harness.drill.evidence import keep_evidence
+from harness.drill.final_reads import TaskLogs, read_finally, read_task_logs
+from harness.drill.injector import Injector
+from harness.drill.observer import Observer
+from harness.drill.phases import phase
+from harness.drill.result import DrillResult
+from harness.drill.runs import Runs
+from harness.drill.steady_state import NotSteady, airflow_is_whole, links_answer, run_succeeds
+from harness.drill.traffic import lines_that_met
+from harness.errors import DeadlineExceeded, HarnessError, ReportNotWritten
+from harness.history.events import DrillStarted, FaultMet, Recovered, RunRole, Trouble, Witness
+from harness.history.history import Entry, HistoryWriter
+from harness.history.reads import FinalReads
+from harness.report.redaction import Redaction
+from harness.runtime.running import RunningStack
+from harness.scenario.model import Scenario
+from harness.scenario.triggers import BeforeRun, OrderAtBroker
+
+_NOTHING_READ = FinalReads({}, (), (), (), (), ())
+_FAULT_MARGIN_S = 30.0
+
+
+class Drill:
+    """One scenario on one running stack.
+
+    Args:
+        running: the stack.
+        scenario: what runs, what goes wrong, what must hold.
+        seed: the seed of everything random.
+        directory: where history and evidence go; made here, must not exist.
+        listener: is told of every entry of the history.
+    """
+
+    def __init__(
+        self,
+        running: RunningStack,
+        scenario: Scenario,
+        *,
+        seed: int,
+        directory: Path,
+        listener: Callable[[Entry], object] | None = None,
+    ) -> None:
+        self._running = running
+        self._scenario = scenario
+        self._seed = seed
+        self._directory = directory
+        self._redaction = Redaction(running.stack.secrets)
+        try:
+            directory.mkdir(parents=True)
+        except OSError as cause:
+            raise ReportNotWritten(f"{directory}: the report cannot be written: {cause.strerror}") from cause
+        self._history = HistoryWriter(directory / "history.jsonl", self._redaction, listener)
+        self._began = datetime.now(UTC)
+        self._injectors: list[Injector] = []
+        self._healed_at_s = 0.0
+
+    async def run(self) -> DrillResult:
+        """Go through every phase, and judge.
+
+        Raises:
+            ReportNotWritten: the evidence cannot be kept.
+            UnsafeTarget: the gateway serves a live account.
+        """
+        with self._history as history:
+            wall = self._began.isoformat()
+            history.add(
+                DrillStarted(scenario=self._scenario.name, seed=self._seed, session=self._running.session_id, wall=wall)
+            )
+            self._running.listen(history.add)
+            reads, logs = _NOTHING_READ, TaskLogs()
+            try:
+                async with open_clients(self._running) as clients:
+                    reads, logs = await self._go(clients)
+            except (ReportNotWritten, NotSteady) as cause:
+                if isinstance(cause, ReportNotWritten):
+                    raise
+            except HarnessError as cause:
+                if cause.exit_code != HarnessError.exit_code:
+                    raise
+                self._trouble(cause)
+            finally:
+                self._running.listen(None)
+            return self._judge(reads, logs)
+
+    async def _go(self, clients: Clients) -> tuple[FinalReads, TaskLogs]:
+        observer = Observer(clients.airflow, clients.gateway, self._history)
+        runs = Runs(clients.airflow, observer, tuple(self._scenario.workflow.symbols))
+        with phase(self._history, "reset"):
+            await reset(self._running, clients)
+            await clients.gateway.set_fill_delay(self._scenario.broker.fill_delay_s)
+        with phase(self._history, "steady"):
+            await airflow_is_whole(clients)
+            await links_answer(self._running, self._history)
+            await run_succeeds(runs, clients, self._running.stack.adapters.outcome.sql)
+        try:
+            with phase(self._history, "faults"):
+                await self._faults_and_run(clients, observer, runs)
+            with phase(self._history, "heal"):
+                await links_answer(self._running, self._history)
+            with phase(self._history, "settle"):
+                await self._settle(clients, runs)
+        except (HarnessError, ExceptionGroup) as cause:
+            self._trouble(_first(cause))
+        with phase(self._history, "reads"):
+            reads = await read_finally(clients, self._running.stack.adapters, runs)
+            logs = await read_task_logs(clients, runs)
+            self._note_traffic(logs)
+        return reads, logs
+
+    async def _faults_and_run(self, clients: Clients, observer: Observer, runs: Runs) -> None:
+        scenario = self._scenario
+        watch = runs.new(RunRole.DRILLED)
+        began = asyncio.Event()
+        self._injectors = [
+            Injector(
+                planned.id, injection, self._running.stack.link(injection.link), self._running, observer, self._history
+            )
+            for planned, injection in zip(self._planned(), scenario.faults, strict=True)
+        ]
+        async with asyncio.TaskGroup() as group:
+            orders = None
+            if any(isinstance(injection.start, OrderAtBroker) for injection in scenario.faults):
+                orders = group.create_task(observer.watch_orders(watch))
+            lives = {each: group.create_task(each.live(watch, began)) for each in self._injectors}
+            for injector in self._injectors:
+                if isinstance(injector.injection.start, BeforeRun):
+                    await injector.on.wait()
+            ended = await runs.go(watch, scenario.run_limit_s, began)
+            for injector, life in lives.items():
+                if injector.span.on_at_s is None:
+                    life.cancel()
+                    injector.never_came()
+            if lives:
+                longest_s = max(injection.for_s for injection in scenario.faults)
+                await asyncio.wait(lives.values(), timeout=longest_s + _FAULT_MARGIN_S)
+            if orders is not None:
+                orders.cancel()
+            if not ended:
+                await clients.airflow.give_up(watch.run_id)
+        self._healed_at_s = self._history.now_s
+
+    async def _settle(self, clients: Clients, runs: Runs) -> None:
+        """Try fresh runs until one is as it should be: that is what being back to normal means."""
+        if not self._scenario.faults:
+            return
+        healed_at_s = max((each.span.off_at_s or 0.0 for each in self._injectors), default=self._healed_at_s)
+        limit_s = self._scenario.recovery_limit_s
+        while (left_s := healed_at_s + limit_s - self._history.now_s) > 0:
+            watch = runs.new(RunRole.RECOVERY)
+            if not await runs.go(watch, left_s):
+                await clients.airflow.give_up(watch.run_id)
+            outcomes = await clients.database.outcomes(self._running.stack.adapters.outcome.sql)
+            words = {row.execution_id: row.outcome for row in outcomes}
+            if (watch.state, words.get(watch.run_id)) == ("success", "success"):
+                self._history.add(Recovered(took_s=self._history.now_s - healed_at_s))
+                return
+
+    def _note_traffic(self, logs: TaskLogs) -> None:
+        traffic = self._running.stack.adapters.traffic
+        for injector in self._injectors:
+            log_file = self._running.log_file(injector.link.client)
+            count = lines_that_met(injector, traffic, logs, log_file, self._began)
+            if count:
+                detail = f"lines of {injector.link.client}'s own log that tell of it"
+                self._history.add(FaultMet(fault=injector.id, witness=Witness.SYSTEM, count=count, detail=detail))
+
+    def _planned(self) -> tuple[PlannedFault, ...]:
+        return tuple(
+            PlannedFault(
+                id=f"fault-{number}", link=str(self._running.stack.link(injection.link)), about=injection.fault.about
+            )
+            for number, injection in enumerate(self._scenario.faults, start=1)
+        )
+
+    def _judge(self, reads: FinalReads, logs: TaskLogs) -> DrillResult:
+        scenario, adapters = self._scenario, self._running.stack.adapters
+        drilled = next((run.run_id for run in reads.runs.values() if run.role is RunRole.DRILLED), "")
+        history = self._history.so_far()
+        case = Case(
+            drilled_run=drilled,
+            faults=self._planned(),
+            outcomes=tuple(scenario.outcomes),
+            run_limit_s=scenario.run_limit_s,
+            recovery_limit_s=scenario.recovery_limit_s,
+            artifacts=adapters.artifacts,
+            orders=adapters.orders,
+            history=history,
+            reads=reads,
+        )
+        judgement = judge(case, scenario.promises)
+        keep_evidence(self._directory, self._running, reads, logs, self._redaction)
+        return DrillResult(scenario, self._seed, judgement, history, reads, self._directory, self._history.now_s)
+
+    def _trouble(self, cause: Exception) -> None:
+        self._history.add(Trouble(what=str(cause)))
+
+
+async def reset(running: RunningStack, clients: Clients) -> None:
+    """Bring the stack back to the state in which it came up, without restarting any of it."""
+    await asyncio.gather(*(running.proxy(link).heal() for link in running.stack.links))
+    await clients.airflow.forget_runs()
+    running.forget_state()
+    await asyncio.gather(
+        clients.database.empty(running.stack.adapters.database.keep), clients.gateway.reset(), clients.sink.reset()
+    )
+
+
+def _first(cause: Exception) -> Exception:
+    while isinstance(cause, ExceptionGroup):
+        cause = cause.exceptions[0]
+    if not isinstance(cause, HarnessError | DeadlineExceeded):
+        raise cause
+    return cause

@@ -1,0 +1,1 @@
+"""Faults, as pure data: one fault, one file. ``registry.py`` lists them."""

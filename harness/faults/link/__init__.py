@@ -1,0 +1,1 @@
+"""Faults of one link between two services."""

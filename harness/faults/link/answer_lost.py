@@ -1,0 +1,26 @@
+"""The server does the work, and its answer never arrives: what finds clients without an idempotency key."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from harness.faults.link.fault import LinkFault
+from harness.faults.toxic import Stream, Toxic
+from harness.history.events import Sight
+
+
+class AnswerLost(LinkFault):
+    """Requests are delivered; the connection is reset in the place of each answer."""
+
+    kind: Literal["answer-lost"] = "answer-lost"
+    SEEN_AS: ClassVar[frozenset[Sight]] = frozenset({Sight.RESET})
+    IN_LOGS: ClassVar[str] = r"reset|Errno 104|Errno 54\b|disconnect|closed|broken"
+
+    @property
+    def about(self) -> str:
+        """The fault in a word or two."""
+        return "answers lost"
+
+    def toxics(self) -> tuple[Toxic, ...]:
+        """What the link's Toxiproxy is told."""
+        return (Toxic(type="reset_peer", stream=Stream.DOWNSTREAM, attributes={"timeout": 0}),)

@@ -1,0 +1,29 @@
+"""The connection is accepted, and nothing that the client sends ever arrives."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from harness.faults.link.fault import LinkFault
+from harness.faults.toxic import Stream, Toxic
+from harness.history.events import Sight
+
+
+class Blackhole(LinkFault):
+    """Silence until the client's own time limit; the server does no work.
+
+    The three-way handshake succeeds: a true blackhole, in which even that hangs, needs a packet filter.
+    """
+
+    kind: Literal["blackhole"] = "blackhole"
+    SEEN_AS: ClassVar[frozenset[Sight]] = frozenset({Sight.SILENT})
+    IN_LOGS: ClassVar[str] = r"time[d]?[ _-]?out|Timeout|deadline"
+
+    @property
+    def about(self) -> str:
+        """The fault in a word or two."""
+        return "blackholed"
+
+    def toxics(self) -> tuple[Toxic, ...]:
+        """What the link's Toxiproxy is told."""
+        return (Toxic(type="timeout", stream=Stream.UPSTREAM, attributes={"timeout": 0}),)

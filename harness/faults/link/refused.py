@@ -1,0 +1,22 @@
+"""The server is gone: connections are refused, and those that are open end."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from harness.faults.link.fault import LinkFault
+from harness.history.events import Sight
+
+
+class Refused(LinkFault):
+    """Nothing listens: ``ECONNREFUSED`` for new connections, an end of stream for open ones."""
+
+    kind: Literal["refused"] = "refused"
+    CUTS: ClassVar[bool] = True
+    SEEN_AS: ClassVar[frozenset[Sight]] = frozenset({Sight.REFUSED})
+    IN_LOGS: ClassVar[str] = r"refused|Errno 111|Errno 61\b|disconnect|closed|Not connected|\bEOF\b|end of stream"
+
+    @property
+    def about(self) -> str:
+        """The fault in a word or two."""
+        return "refused"

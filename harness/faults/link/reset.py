@@ -1,0 +1,26 @@
+"""The connection is accepted and then reset before the server sees anything."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from harness.faults.link.fault import LinkFault
+from harness.faults.toxic import Stream, Toxic
+from harness.history.events import Sight
+
+
+class Reset(LinkFault):
+    """Every connection is reset as soon as the client sends; the server does no work."""
+
+    kind: Literal["reset"] = "reset"
+    SEEN_AS: ClassVar[frozenset[Sight]] = frozenset({Sight.RESET})
+    IN_LOGS: ClassVar[str] = r"reset|Errno 104|Errno 54\b|disconnect|closed|broken"
+
+    @property
+    def about(self) -> str:
+        """The fault in a word or two."""
+        return "reset"
+
+    def toxics(self) -> tuple[Toxic, ...]:
+        """What the link's Toxiproxy is told."""
+        return (Toxic(type="reset_peer", stream=Stream.UPSTREAM, attributes={"timeout": 0}),)

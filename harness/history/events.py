@@ -1,0 +1,194 @@
+"""The events of a drill. Each is one line of ``history.jsonl``; times are seconds since the drill began."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Sight(StrEnum):
+    """What one attempt to use a link came to, seen from its client's side."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    RESET = "reset"
+    ENDED = "ended"
+    SILENT = "silent"
+
+
+class Witness(StrEnum):
+    """Who saw a fault bite."""
+
+    CANARY = "canary"
+    PROXY = "proxy"
+    SYSTEM = "system"
+
+
+class RunRole(StrEnum):
+    """Why the harness started a run of the workflow."""
+
+    STEADY = "steady"
+    DRILLED = "drilled"
+    RECOVERY = "recovery"
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DrillStarted(_Event):
+    """The drill began; ``wall`` is the UTC time at second 0."""
+
+    kind: Literal["drill_started"] = "drill_started"
+    scenario: str
+    seed: int
+    session: str
+    wall: str
+
+
+class PhaseBegan(_Event):
+    """A phase of the drill began."""
+
+    kind: Literal["phase_began"] = "phase_began"
+    phase: str
+
+
+class PhaseEnded(_Event):
+    """A phase of the drill ended; ``failure`` says why when it did not end well."""
+
+    kind: Literal["phase_ended"] = "phase_ended"
+    phase: str
+    took_s: float
+    failure: str | None = None
+
+
+class CanarySaw(_Event):
+    """The harness used a link itself. ``fault`` is the fault that should have been on it, if any."""
+
+    kind: Literal["canary_saw"] = "canary_saw"
+    link: str
+    sight: Sight
+    elapsed_s: float
+    fault: str | None = None
+    as_expected: bool
+
+
+class FaultOn(_Event):
+    """A fault was switched on; ``took_s`` is how long the switch took."""
+
+    kind: Literal["fault_on"] = "fault_on"
+    fault: str
+    link: str
+    what: str
+    cause: str
+    took_s: float
+
+
+class FaultMet(_Event):
+    """A witness tells how often traffic met a fault."""
+
+    kind: Literal["fault_met"] = "fault_met"
+    fault: str
+    witness: Witness
+    count: int
+    detail: str
+
+
+class FaultOff(_Event):
+    """A fault was lifted."""
+
+    kind: Literal["fault_off"] = "fault_off"
+    fault: str
+    link: str
+
+
+class FaultHealed(_Event):
+    """A canary went through the link again; ``took_s`` counts from the order to lift."""
+
+    kind: Literal["fault_healed"] = "fault_healed"
+    fault: str
+    link: str
+    took_s: float
+    proxy_replaced: bool
+
+
+class FaultNeverCame(_Event):
+    """A fault's trigger did not happen, so it was never switched on."""
+
+    kind: Literal["fault_never_came"] = "fault_never_came"
+    fault: str
+    cause: str
+
+
+class ProxyReplaced(_Event):
+    """A link's Toxiproxy hung or died, and another took its place; ``expected`` when the harness did it to heal."""
+
+    kind: Literal["proxy_replaced"] = "proxy_replaced"
+    link: str
+    reason: str
+    took_s: float
+    expected: bool
+
+
+class ServiceEnded(_Event):
+    """A service of the stack ended although nobody asked it to."""
+
+    kind: Literal["service_ended"] = "service_ended"
+    service: str
+    returncode: int
+    last_output: str
+
+
+class RunChanged(_Event):
+    """A run of the workflow entered a state."""
+
+    kind: Literal["run_changed"] = "run_changed"
+    run: str
+    role: RunRole
+    state: str
+
+
+class TaskChanged(_Event):
+    """A task of a run entered a state."""
+
+    kind: Literal["task_changed"] = "task_changed"
+    run: str
+    task: str
+    state: str
+    attempt: int
+
+
+class Recovered(_Event):
+    """The system is back in its normal state; ``took_s`` counts from the last heal."""
+
+    kind: Literal["recovered"] = "recovered"
+    took_s: float
+
+
+class Trouble(_Event):
+    """The harness itself could not do its work, so the drill tells nothing."""
+
+    kind: Literal["trouble"] = "trouble"
+    what: str
+
+
+Event = Annotated[
+    DrillStarted
+    | PhaseBegan
+    | PhaseEnded
+    | CanarySaw
+    | FaultOn
+    | FaultMet
+    | FaultOff
+    | FaultHealed
+    | FaultNeverCame
+    | ProxyReplaced
+    | ServiceEnded
+    | RunChanged
+    | TaskChanged
+    | Recovered
+    | Trouble,
+    Field(discriminator="kind"),
+]

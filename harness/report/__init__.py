@@ -1,0 +1,1 @@
+"""What people and machines read of a drill: a table, Markdown, JUnit, JSON."""

@@ -1,0 +1,1 @@
+"""How a stack runs: sessions, ports, processes, the reaper, and one Toxiproxy for each link."""

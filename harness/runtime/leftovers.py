@@ -1,0 +1,101 @@
+"""What dead sessions left behind, should even their reaper have been killed."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.runtime import survivors
+from harness.runtime.removal import Removed, remove_session
+from harness.runtime.session import BEGAN_FILE, DIRECTORY_PREFIX
+
+_NAME = re.compile(rf"{DIRECTORY_PREFIX}([0-9a-f]{{8}})")
+
+
+@dataclass(frozen=True, slots=True)
+class Leftovers:
+    """What was removed.
+
+    Args:
+        sessions: the ids of the dead sessions.
+        killed: how many of their processes were killed.
+        left: ids of processes that would not die.
+    """
+
+    sessions: tuple[str, ...]
+    killed: int
+    left: tuple[int, ...]
+
+
+def clean_dead_sessions() -> Leftovers:
+    """Remove the directories and processes of every session that neither a harness nor a reaper holds any more.
+
+    What a living session owns is left alone: its directory is locked as long as one of the two runs.
+    """
+    found = {path for path in Path(tempfile.gettempdir()).glob(f"{DIRECTORY_PREFIX}*") if _NAME.fullmatch(path.name)}
+    # A session may have used another temporary directory: its processes know which.
+    for process in filter(_sees_our_files, survivors.processes()):
+        for entry in survivors.environment(process.pid):
+            name, _, value = entry.partition("=")
+            if name == survivors.DIRECTORY_VARIABLE and _NAME.fullmatch(Path(value).name):
+                found.add(Path(value))
+    removed: dict[str, Removed] = {}
+    for directory in sorted(found):
+        session = directory.name.removeprefix(DIRECTORY_PREFIX)
+        with _held(directory) as is_dead:
+            if is_dead:
+                removed[session] = remove_session(session, directory, {}, began_at_s=_began_at_s(directory))
+    return Leftovers(
+        sessions=tuple(removed),
+        killed=sum(what.killed for what in removed.values()),
+        left=tuple(pid for what in removed.values() for pid in what.left),
+    )
+
+
+def _sees_our_files(process: survivors.Seen) -> bool:
+    """Say whether a path means the same to it as to us: in a container, its living session would look dead from here."""
+    try:
+        return Path(f"/proc/{process.pid}/ns/mnt").readlink() == Path("/proc/self/ns/mnt").readlink()
+    except OSError:
+        return sys.platform != "linux"
+
+
+@contextmanager
+def _held(directory: Path) -> Iterator[bool]:
+    """Hold the directory of a dead session, so that it stays dead; give False when it lives, or is not ours."""
+    try:
+        held = os.open(directory, os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY)
+    except FileNotFoundError:
+        yield True  # only its processes are left
+        return
+    except OSError:
+        yield False
+        return
+    try:
+        if os.fstat(held).st_uid != os.geteuid():
+            yield False
+            return
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+    finally:
+        os.close(held)
+
+
+def _began_at_s(directory: Path) -> float:
+    """Give the wall clock time at which the session began, or now when nothing tells."""
+    try:
+        return (directory / BEGAN_FILE).stat().st_mtime
+    except OSError:
+        return time.time()

@@ -1,0 +1,245 @@
+"""The stack as local processes: every service a process, every link a proxy on a port of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from harness.errors import StackError
+from harness.history.events import ProxyReplaced, ServiceEnded
+from harness.runtime.process import ServiceProcess
+from harness.runtime.readiness import wait_until_ready
+from harness.runtime.running import Listener
+from harness.runtime.session import Session
+from harness.runtime.template import Template, template_of
+from harness.runtime.toxiproxy.link_proxy import LinkProxy, LinkReplaced, ReplacedBecause
+from harness.stack.addressing import Address, Places, fill, placeholder_ports, readdress, readdress_environment
+from harness.stack.link import Link
+from harness.stack.stack import Service, Stack
+
+_LOOPBACK = "127.0.0.1"
+_STOP_GRACE_S = 4.0
+_SHOWN_LINES = 15
+_SEARCHABLE = 0o711
+
+
+class LocalStack:
+    """A stack that runs as processes of one session.
+
+    Args:
+        stack: what runs.
+        session: owns every process and file.
+        toxiproxy: the Toxiproxy server's binary.
+        cache: where templates are kept.
+        saboteur: the defect to plant in the system, if any.
+    """
+
+    def __init__(
+        self, stack: Stack, session: Session, *, toxiproxy: Path, cache: Path, saboteur: str | None = None
+    ) -> None:
+        self.stack = stack
+        self.session_id = session.id
+        self.ready_s: dict[str, float] = {}
+        self._session = session
+        self._toxiproxy = toxiproxy
+        self._cache = cache
+        self._saboteur = saboteur
+        self._logs = session.directory / "logs"
+        self._names = frozenset(stack.services)
+        self._ports = self._allocate()
+        self._link_ports = {link: session.ports.take() for link in stack.links}
+        self._proxies: dict[Link, LinkProxy] = {}
+        self._processes: dict[str, ServiceProcess] = {}
+        self._watchers: list[asyncio.Task[None]] = []
+        self._listener: Listener | None = None
+
+    async def start(self) -> None:
+        """Start everything, in parallel as dependencies allow, and wait until it is ready.
+
+        Raises:
+            StartFailed: a service ended before it was ready.
+            DeadlineExceeded: a service was not ready in time.
+        """
+        # Searchable, not readable: when the harness is root, Postgres runs as another user and must reach its files.
+        self._session.directory.chmod(_SEARCHABLE)
+        self._logs.mkdir(exist_ok=True)
+        (self._session.directory / "volumes").mkdir(exist_ok=True)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for link in self.stack.links:
+                    group.create_task(self._start_proxy(link))
+            await self._make_templates()
+            await self._start_services()
+        except BaseExceptionGroup as causes:
+            # The first failure is the reason; the others are what it dragged along.
+            raise causes.exceptions[0] from None
+
+    def address(self, service: str, port: int) -> Address:
+        """Where a service's port is reached directly, around every proxy."""
+        try:
+            return _LOOPBACK, self._ports[service, port]
+        except KeyError:
+            raise StackError(f"nothing in {self.stack.path.name} says that {service} listens on port {port}") from None
+
+    def link_address(self, link: Link) -> Address:
+        """Where the client of a link reaches the server: the link's proxy."""
+        return _LOOPBACK, self._link_ports[link]
+
+    def readdress(self, text: str) -> str:
+        """A text of the compose file with direct addresses in it."""
+        return readdress(text, self._names, self._direct)
+
+    def proxy(self, link: Link) -> LinkProxy:
+        """The proxy of a link."""
+        return self._proxies[link]
+
+    def log_file(self, service: str) -> Path:
+        """The file with a service's output."""
+        return self._logs / f"{service}.log"
+
+    def log_files(self) -> Mapping[str, Path]:
+        """Every file that the report should keep, by the name that it gets there."""
+        return {path.name: path for path in sorted(self._logs.iterdir()) if path.is_file()}
+
+    def listen(self, listener: Listener | None) -> None:
+        """Tell ``listener`` what happens to proxies and services from now on."""
+        self._listener = listener
+
+    def forget_state(self) -> None:
+        """Empty the directories that services declare as state of a run."""
+        for service in self.stack.services.values():
+            for text in service.local.reset_directories:
+                directory = Path(fill(text, self._places(service)))
+                shutil.rmtree(directory, ignore_errors=True)
+                directory.mkdir(parents=True)
+
+    async def close(self) -> None:
+        """End every service and proxy; the session removes the files."""
+        for watcher in self._watchers:
+            watcher.cancel()
+        await asyncio.gather(*self._watchers, return_exceptions=True)
+        async with asyncio.TaskGroup() as group:
+            for process in self._processes.values():
+                group.create_task(process.stop(_STOP_GRACE_S))
+        async with asyncio.TaskGroup() as group:
+            for proxy in self._proxies.values():
+                group.create_task(proxy.close())
+
+    def _allocate(self) -> dict[tuple[str, int], int]:
+        wanted = {(link.server, link.port): None for link in self.stack.links}
+        for service in self.stack.services.values():
+            texts = (*service.local.run, *service.local.environment.values())
+            wanted |= {(service.name, port): None for port in placeholder_ports(texts)}
+        return {key: self._session.ports.take() for key in wanted}
+
+    def _direct(self, service: str, port: int) -> Address | None:
+        port_here = self._ports.get((service, port))
+        return None if port_here is None else (_LOOPBACK, port_here)
+
+    def _through_links(self, client: str, service: str, port: int) -> Address | None:
+        port_here = self._link_ports.get(Link(client, service, port))
+        return self._direct(service, port) if port_here is None else (_LOOPBACK, port_here)
+
+    def _data(self, service: str) -> Path:
+        return self._session.directory / service
+
+    def _places(self, service: Service) -> Places:
+        template = template_of(self.stack, service, self._cache)
+        return Places(
+            ports={port: here for (name, port), here in self._ports.items() if name == service.name},
+            data=str(self._data(service.name)),
+            volumes=str(self._session.directory / "volumes"),
+            project=str(self.stack.project),
+            template=str(template.path) if template else "",
+        )
+
+    def _environment(self, service: Service) -> dict[str, str]:
+        places = self._places(service)
+        own = {key: fill(value, places) for key, value in {**service.environment, **service.local.environment}.items()}
+        own = readdress_environment(own, self._names, lambda name, port: self._through_links(service.name, name, port))
+        environment = self._session.environment() | own
+        python_path = [environment.get("PYTHONPATH"), str(self.stack.project)]
+        if self._saboteur is not None and self.stack.saboteur_hook is not None:
+            python_path.insert(0, str(self.stack.saboteur_hook))
+            environment["SABOTEUR"] = self._saboteur
+        environment["PYTHONPATH"] = ":".join(path for path in python_path if path)
+        return environment
+
+    async def _start_proxy(self, link: Link) -> None:
+        self._proxies[link] = await LinkProxy.start(
+            str(link),
+            session=self._session,
+            server=self._toxiproxy,
+            listen_port=self._link_ports[link],
+            upstream=self.address(link.server, link.port),
+            log=self._logs / f"toxiproxy.{link.slug}.log",
+            on_replaced=self._proxy_replaced,
+        )
+
+    async def _make_templates(self) -> None:
+        for service in self.stack.services.values():
+            template = template_of(self.stack, service, self._cache)
+            if template is not None and not template.path.exists():
+                await self._make_template(service, template)
+
+    async def _make_template(self, service: Service, template: Template) -> None:
+        """Run the service with what fills it, stop it, and keep its data."""
+        await self._start_service(service)
+        for name in template.made_by:
+            await self._start_service(self.stack.services[name])
+        await self._processes.pop(service.name).stop(_STOP_GRACE_S)
+        await template.keep(self._data(service.name))
+
+    async def _start_services(self) -> None:
+        only_for_templates = {name for service in self.stack.services.values() for name in _made_by(service)}
+        wanted = {name: service for name, service in self.stack.services.items() if name not in only_for_templates}
+        ready = {name: asyncio.Event() for name in wanted}
+
+        async def start(service: Service) -> None:
+            for needed in service.depends_on:
+                if needed in ready:
+                    await ready[needed].wait()
+            await self._start_service(service)
+            ready[service.name].set()
+
+        async with asyncio.TaskGroup() as group:
+            for service in wanted.values():
+                group.create_task(start(service))
+        self._watchers = [asyncio.create_task(self._watch(process)) for process in self._processes.values()]
+
+    async def _start_service(self, service: Service) -> None:
+        self._data(service.name).mkdir(_SEARCHABLE, exist_ok=True)
+        places = self._places(service)
+        argv = [fill(word, places) for word in service.local.run]
+        process = await ServiceProcess.start(
+            service.name,
+            [sys.executable if argv[0] == "python" else argv[0], *argv[1:]],
+            session=self._session,
+            output=self.log_file(service.name),
+            environment=self._environment(service),
+            directory=self._data(service.name),
+        )
+        self._processes[service.name] = process
+        self.ready_s[service.name] = await wait_until_ready(
+            process, service.local.ready, self.readdress, service.local.ready_within_s
+        )
+
+    async def _watch(self, process: ServiceProcess) -> None:
+        returncode = await process.ended()
+        if self._listener is not None:
+            last_output = process.tail(_SHOWN_LINES)
+            self._listener(ServiceEnded(service=process.name, returncode=returncode, last_output=last_output))
+
+    def _proxy_replaced(self, replaced: LinkReplaced) -> None:
+        if self._listener is not None:
+            # One that hung was replaced because the harness lifted a fault; one that died, nobody had asked to.
+            expected = replaced.reason is ReplacedBecause.HUNG
+            reason = f"the Toxiproxy server {replaced.reason}"
+            self._listener(ProxyReplaced(link=replaced.link, reason=reason, took_s=replaced.took_s, expected=expected))
+
+
+def _made_by(service: Service) -> list[str]:
+    return service.local.template.made_by if service.local.template else []

@@ -1,0 +1,156 @@
+"""Readiness: asked every 50 ms, with a deadline whose error shows why it is not there yet."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+import psycopg
+
+from harness.errors import DeadlineExceeded, StartFailed
+from harness.stack.compose import DoneProbe, HttpProbe, LogProbe, Probe, Scalar, SqlProbe, TcpProbe
+
+POLL_S = 0.05
+ATTEMPT_S = 2.0
+_SHOWN_LINES = 15
+
+
+class Watched(Protocol):
+    """A running service, as far as its readiness is concerned; ``output`` is the file with all that it wrote."""
+
+    name: str
+    output: Path
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit code, once it has ended."""
+
+    def tail(self, lines: int = 20) -> str:
+        """Its last output."""
+
+
+Attempt = Callable[[], Awaitable[str | None]]
+"""One try: None when ready, else why not."""
+
+
+async def wait_until_ready(
+    service: Watched, probe: Probe | None, readdress: Callable[[str], str], within_s: float
+) -> float:
+    """Wait until a service is ready.
+
+    Args:
+        service: the service.
+        probe: what makes it ready; None means that having been started is enough.
+        readdress: puts real addresses in the place of ``service:port``.
+        within_s: the deadline.
+
+    Returns:
+        How long it took, in seconds.
+
+    Raises:
+        StartFailed: it ended before it was ready.
+        DeadlineExceeded: it was not ready in time.
+    """
+    began_s = time.monotonic()
+    if probe is None:
+        return 0.0
+    done = isinstance(probe, DoneProbe)
+    attempt = _attempt(service, probe, readdress)
+    while True:
+        reason = await attempt()
+        if reason is None:
+            return time.monotonic() - began_s
+        if service.returncode is not None and (not done or service.returncode != 0):
+            raise StartFailed(
+                f"{service.name} ended with exit code {service.returncode} before it was ready; its last output:",
+                evidence=service.tail(_SHOWN_LINES),
+            )
+        if time.monotonic() - began_s > within_s:
+            raise DeadlineExceeded(
+                f"{service.name} was not ready within {within_s:g} s ({reason}); its last output:",
+                evidence=service.tail(_SHOWN_LINES),
+            )
+        await asyncio.sleep(POLL_S)
+
+
+def _attempt(service: Watched, probe: Probe, readdress: Callable[[str], str]) -> Attempt:
+    match probe:
+        case HttpProbe():
+            return _http(readdress(probe.http), probe.json_values)
+        case TcpProbe():
+            host, _, port = readdress(probe.tcp).rpartition(":")
+            return _tcp(host, int(port))
+        case SqlProbe():
+            return _sql(readdress(probe.sql))
+        case LogProbe():
+            return _log(service, re.compile(probe.log))
+        case DoneProbe():
+            return _done(service)
+
+
+def _http(url: str, wanted: dict[str, Scalar]) -> Attempt:
+    async def attempt() -> str | None:
+        try:
+            async with httpx.AsyncClient(timeout=ATTEMPT_S, trust_env=False) as client:
+                response = await client.get(url)
+        except httpx.HTTPError as cause:
+            return f"GET {url}: {type(cause).__name__}"
+        if not response.is_success:
+            return f"GET {url}: {response.status_code}"
+        for path, value in wanted.items():
+            found: object = response.json()
+            for key in path.split("."):
+                found = found.get(key) if isinstance(found, dict) else None
+            if found != value:
+                return f"GET {url}: {path} is {found!r}, not {value!r}"
+        return None
+
+    return attempt
+
+
+def _tcp(host: str, port: int) -> Attempt:
+    async def attempt() -> str | None:
+        try:
+            async with asyncio.timeout(ATTEMPT_S):
+                _, writer = await asyncio.open_connection(host, port)
+        except OSError as cause:
+            return f"{host}:{port}: {cause.strerror or type(cause).__name__}"
+        writer.transport.abort()
+        return None
+
+    return attempt
+
+
+def _sql(dsn: str) -> Attempt:
+    async def attempt() -> str | None:
+        try:
+            async with await psycopg.AsyncConnection.connect(dsn, connect_timeout=int(ATTEMPT_S)) as connection:
+                await connection.execute("SELECT 1")
+        except psycopg.Error as cause:
+            return f"Postgres: {str(cause).strip().splitlines()[-1]}"
+        return None
+
+    return attempt
+
+
+def _log(service: Watched, pattern: re.Pattern[str]) -> Attempt:
+    async def attempt() -> str | None:
+        return (
+            None
+            if pattern.search(service.output.read_text(errors="replace"))
+            else f"no line of its output matches {pattern.pattern!r}"
+        )
+
+    return attempt
+
+
+def _done(service: Watched) -> Attempt:
+    async def attempt() -> str | None:
+        return None if service.returncode == 0 else "it is still at work"
+
+    return attempt

@@ -1,0 +1,146 @@
+"""The harness's side of the reaper: start it first, register what is started, and end by closing the pipe.
+
+The normal end and a SIGKILL take the same path, so the path is walked every day and works when it is needed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from harness.errors import DeadlineExceeded, SetUpError
+from harness.runtime import survivors
+from harness.runtime.removal import Removed
+
+_SCRIPT = Path(__file__).with_name("reaper_main.py")
+_READY_DEADLINE_S = 10.0
+_END_DEADLINE_S = 6.0
+_POLL_S = 0.005
+
+
+class Reaper:
+    """A running reaper.
+
+    Args:
+        process: its process, whose standard input is the pipe that tells it of our end.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self._said = b""
+        self.groups: dict[int, str] = {}
+
+    @classmethod
+    async def start(cls, session: str, directory: Path, *, guard_fd: int) -> Reaper:
+        """Start the reaper, which makes the session's directory.
+
+        Args:
+            session: the session's id.
+            directory: where its files will be; must not exist.
+            guard_fd: the socket that guards the port block; the reaper holds it to its own end.
+
+        Raises:
+            SetUpError: the directory cannot be made.
+            DeadlineExceeded: it was not ready in time.
+        """
+        # Not asyncio's own: its transport kills the child when the loop closes, just when this one is needed.
+        process = subprocess.Popen(  # noqa: ASYNC220 - returns in a millisecond
+            [sys.executable, "-I", "-S", str(_SCRIPT), session, str(directory), sysconfig.get_path("purelib")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            pass_fds=(guard_fd,),
+            start_new_session=True,
+            env={},
+            cwd="/",
+            bufsize=0,
+        )
+        assert process.stdout is not None
+        os.set_blocking(process.stdout.fileno(), False)
+        reaper = cls(process)
+        answer = await reaper._line(_READY_DEADLINE_S)
+        if answer != "ready":
+            await reaper.close()
+            raise SetUpError(
+                f"the session's directory {directory} cannot be made ({answer.removeprefix('error ')}): "
+                "make room or set TMPDIR to a directory that can be written"
+            )
+        return reaper
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still watches over us."""
+        return self._process.poll() is None
+
+    def register(self, pid: int) -> None:
+        """Have the process group of this leader killed at the end."""
+        leader = survivors.look(pid)
+        if leader is not None:
+            self.groups[pid] = leader.started
+            self._tell(f"group {pid} {leader.started}")
+
+    def forget(self, pid: int) -> None:
+        """Forget a process group that is known to be empty."""
+        self.groups.pop(pid, None)
+        self._tell(f"forget {pid}")
+
+    async def close(self) -> Removed | None:
+        """Have everything cleaned up, and wait for the end of it.
+
+        Returns:
+            What was done, or None when the reaper itself was killed and could not say.
+
+        Raises:
+            DeadlineExceeded: it did not end in time.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
+        try:
+            answer = await self._line(_END_DEADLINE_S)
+            gives_up_at = time.monotonic() + _END_DEADLINE_S
+            while self._process.poll() is None:
+                if time.monotonic() >= gives_up_at:
+                    raise DeadlineExceeded(
+                        f"the reaper (process {self._process.pid}) has not ended after {_END_DEADLINE_S:g} s"
+                    )
+                await asyncio.sleep(_POLL_S)
+        finally:
+            self._process.stdout.close()
+        if not answer.startswith("{"):
+            return None
+        said = json.loads(answer)
+        return Removed(said["killed"], tuple(said["left"]), said["directory_removed"], said["took_s"])
+
+    def _tell(self, line: str) -> None:
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(f"{line}\n".encode())
+
+    async def _line(self, deadline_s: float) -> str:
+        """Give the next line that it says, or what it said before it ended."""
+        assert self._process.stdout is not None
+        gives_up_at = time.monotonic() + deadline_s
+        while b"\n" not in self._said:
+            try:
+                chunk = os.read(self._process.stdout.fileno(), 4096)
+            except BlockingIOError:
+                if time.monotonic() >= gives_up_at:
+                    raise DeadlineExceeded(
+                        f"the reaper (process {self._process.pid}) said nothing for {deadline_s:g} s"
+                    ) from None
+                await asyncio.sleep(_POLL_S)
+                continue
+            if not chunk:
+                break
+            self._said += chunk
+        line, _, self._said = self._said.partition(b"\n")
+        return line.decode()

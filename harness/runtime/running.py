@@ -1,0 +1,49 @@
+"""A running stack, as a drill sees it: whichever runtime started it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from harness.history.events import Event
+from harness.runtime.toxiproxy.link_proxy import LinkProxy
+from harness.stack.addressing import Address
+from harness.stack.link import Link
+from harness.stack.stack import Stack
+
+Listener = Callable[[Event], object]
+
+
+class RunningStack(Protocol):
+    """Every service is up and every link goes through its proxy."""
+
+    stack: Stack
+    session_id: str
+
+    def address(self, service: str, port: int) -> Address:
+        """Where a service's port is reached directly, around every proxy."""
+
+    def link_address(self, link: Link) -> Address:
+        """Where the client of a link reaches the server: the link's proxy."""
+
+    def readdress(self, text: str) -> str:
+        """A text of the compose file with direct addresses in it."""
+
+    def proxy(self, link: Link) -> LinkProxy:
+        """The proxy of a link."""
+
+    def log_file(self, service: str) -> Path:
+        """The file with a service's output."""
+
+    def log_files(self) -> Mapping[str, Path]:
+        """Every file that the report should keep, by the name that it gets there."""
+
+    def listen(self, listener: Listener | None) -> None:
+        """Tell ``listener`` what happens to proxies and services from now on."""
+
+    def forget_state(self) -> None:
+        """Empty the directories that services declare as state of a run."""
+
+    async def close(self) -> None:
+        """End everything."""

@@ -1,0 +1,108 @@
+"""A session: everything that one harness process starts, under one name, so that all of it can be removed."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from harness.errors import HarnessError
+from harness.runtime.ports import PortBlock, PortRange
+from harness.runtime.reaper import Reaper
+from harness.runtime.removal import Removed, remove_session
+from harness.runtime.survivors import DIRECTORY_VARIABLE, SESSION_VARIABLE
+
+DIRECTORY_PREFIX = "harness-"
+# Its time of change is the beginning of the session.
+BEGAN_FILE = "began"
+# What a service may learn of the machine; the rest of our environment (tokens, proxies, PYTHON…) does not concern it.
+_PASSED_ON = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+class Session:
+    """An open session: an id, a directory, a block of ports, and a reaper that removes it all.
+
+    Args:
+        session_id: eight hexadecimal digits.
+        directory: its temporary directory, readable by this user alone.
+        ports: its block of ports.
+        reaper: the process that cleans up.
+    """
+
+    def __init__(self, session_id: str, directory: Path, ports: PortBlock, reaper: Reaper) -> None:
+        self.id = session_id
+        self._began_at_s = time.time()
+        self.directory = directory
+        self.ports = ports
+        self.reaper = reaper
+        # While this lock is held, nobody takes the session for dead.
+        self._lock = os.open(directory, os.O_RDONLY)
+        fcntl.flock(self._lock, fcntl.LOCK_SH)
+        (directory / BEGAN_FILE).touch()
+        (directory / "tmp").mkdir()
+
+    @classmethod
+    async def open(cls, ports: PortRange | None = None) -> Session:
+        """Open a session; the reaper comes first, so that there is no moment without it.
+
+        Args:
+            ports: the ports to claim a block from; by default those of ``HARNESS_PORTS``.
+
+        Raises:
+            PortsExhausted: no block is free.
+            SetUpError: the temporary directory cannot be made.
+        """
+        block = PortBlock.claim(ports or PortRange.from_environment())
+        session_id = secrets.token_hex(4)
+        directory = Path(tempfile.gettempdir()) / f"{DIRECTORY_PREFIX}{session_id}"
+        try:
+            reaper = await Reaper.start(session_id, directory, guard_fd=block.guard.fileno())
+        except HarnessError:
+            block.close()
+            raise
+        return cls(session_id, directory, block, reaper)
+
+    @property
+    def marks(self) -> Mapping[str, str]:
+        """The variables by which a process of this session is known."""
+        return {SESSION_VARIABLE: self.id, DIRECTORY_VARIABLE: str(self.directory)}
+
+    def environment(self) -> dict[str, str]:
+        """Give a clean environment to start a service from: no secrets, and temporary files inside the session."""
+        passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        return passed_on | {"LANG": "C.UTF-8", "TMPDIR": str(self.directory / "tmp"), **self.marks}
+
+    async def close(self) -> Removed:
+        """Remove everything that the session started and wrote.
+
+        Raises:
+            DeadlineExceeded: the reaper did not end in time.
+            HarnessError: something is left; the message names it.
+        """
+        removed = await self.reaper.close()
+        if removed is None:
+            # Somebody killed the reaper: do its work here.
+            removed = remove_session(self.id, self.directory, self.reaper.groups, began_at_s=self._began_at_s)
+        self.ports.close()
+        os.close(self._lock)
+        if removed.left or not removed.directory_removed:
+            processes = ", ".join(map(str, removed.left)) or "none"
+            raise HarnessError(
+                f"session {self.id} could not be removed whole: processes left: {processes}; "
+                f"directory {self.directory} {'removed' if removed.directory_removed else 'left'}; remove them by hand"
+            )
+        return removed
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()

@@ -1,0 +1,95 @@
+"""What a Toxiproxy server logs of its link: kept in a file, and read for the connections that it accepted.
+
+The log's own times are whole seconds, so each line is given the time at which it was read: a thread reads the
+server's output through a pipe as it comes. A thread rather than the event loop, for a full pipe would stop the link.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+_ACCEPTED = b'"message":"Accepted client"'
+_NO_SERVER = b'"message":"Unable to open connection to upstream"'
+_STARTED = b'"message":"Started proxy"'
+_JOIN_DEADLINE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A connection that the proxy accepted.
+
+    Args:
+        at_mono_s: monotonic time in seconds (``time.monotonic``) at which the log told of it.
+        client_port: the port that the client called from, by which the harness knows its own canaries.
+    """
+
+    at_mono_s: float
+    client_port: int
+
+
+class LinkLog:
+    """The log of one link, over all servers that it has had.
+
+    Args:
+        path: the file that it is kept in.
+
+    Source: ``proxy.go`` of Toxiproxy 2.12 (level info and error; ``client`` is the address of the accepted peer).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.accepted: list[Accepted] = []
+        self.without_server: list[Accepted] = []
+        self.starts = 0
+        self._readers: list[threading.Thread] = []
+
+    def attach(self) -> int:
+        """Give the descriptor that a new server writes its output to; the caller closes it once it is passed on."""
+        reading, writing = os.pipe()
+        reader = threading.Thread(target=self._read, args=(reading,), name=f"log-{self.path.stem}", daemon=True)
+        reader.start()
+        self._readers = [each for each in self._readers if each.is_alive()] + [reader]
+        return writing
+
+    def join(self) -> None:
+        """Wait until what dead servers wrote is read."""
+        for reader in self._readers:
+            reader.join(_JOIN_DEADLINE_S)
+
+    def _read(self, reading: int) -> None:
+        rest = b""
+        file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            while chunk := os.read(reading, 65536):
+                at_mono_s = time.monotonic()
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    self._note(line, at_mono_s)
+                self._keep(file, chunk)
+        finally:
+            os.close(file)
+            os.close(reading)
+
+    def _note(self, line: bytes, at_mono_s: float) -> None:
+        if _ACCEPTED in line:
+            self.accepted.append(_connection(line, at_mono_s))
+        elif _NO_SERVER in line:
+            self.without_server.append(_connection(line, at_mono_s))
+        elif _STARTED in line:
+            self.starts += 1
+
+    @staticmethod
+    def _keep(file: int, chunk: bytes) -> None:
+        try:
+            os.write(file, chunk)
+        except OSError:
+            return  # a full disk must not stop the link: what was noted counts, the file is for people
+
+
+def _connection(line: bytes, at_mono_s: float) -> Accepted:
+    return Accepted(at_mono_s, int(json.loads(line)["client"].rpartition(":")[2]))

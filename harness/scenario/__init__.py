@@ -1,0 +1,1 @@
+"""The scenario file: what runs, what goes wrong and when, and what must hold."""

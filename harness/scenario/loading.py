@@ -1,0 +1,61 @@
+"""Finding scenario files and reading them, against the stack that they will run on."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+from harness.errors import ScenarioError, StackError
+from harness.scenario.model import Scenario
+from harness.stack.source import Source, read_source, validate
+from harness.stack.stack import Stack
+
+SUFFIX = ".yaml"
+
+
+def list_scenarios(directory: Path) -> tuple[str, ...]:
+    """The names of the scenarios in a directory, sorted."""
+    return tuple(sorted(path.stem for path in directory.glob(f"*{SUFFIX}")))
+
+
+def load_scenario(name: str, directory: Path, stack: Stack) -> Scenario:
+    """Read the scenario called ``name``, or the file of that path.
+
+    Raises:
+        ScenarioError: there is none, or it is wrong; the message names file, line, key and what is allowed.
+    """
+    path = Path(name) if name.endswith(SUFFIX) else directory / f"{name}{SUFFIX}"
+    if not path.is_file():
+        known = list_scenarios(directory)
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ScenarioError(f"no scenario {name!r}: {hint}there are: {', '.join(known) or 'none'} (in {directory})")
+    source = read_source(path, ScenarioError)
+    scenario = validate(source, Scenario, ScenarioError)
+    if scenario.name != path.stem:
+        raise ScenarioError(f"{source.where(('name',))}: is {scenario.name!r}, but the file is called {path.name!r}")
+    check_against(scenario, stack, source)
+    return scenario
+
+
+def check_against(scenario: Scenario, stack: Stack, source: Source | None = None) -> None:
+    """Find names in a scenario that the stack does not know.
+
+    Raises:
+        ScenarioError: names the place and what there is.
+    """
+    tasks = [*stack.adapters.artifacts.per_symbol, *stack.adapters.artifacts.per_run]
+    for index, injection in enumerate(scenario.faults):
+        at = ("faults", index)
+        try:
+            stack.link(injection.link)
+        except StackError as cause:
+            raise ScenarioError(f"{_where(source, scenario, (*at, 'link'))}: {cause}") from cause
+        task = getattr(injection.start, "task", None)
+        if task is not None and task not in tasks:
+            where = _where(source, scenario, (*at, "from", "task"))
+            raise ScenarioError(f"{where}: {task!r} is not a task of the workflow; there are: {', '.join(tasks)}")
+
+
+def _where(source: Source | None, scenario: Scenario, path: tuple[str | int, ...]) -> str:
+    return source.where(path) if source else f"{scenario.name}: {'.'.join(str(key) for key in path)}"

@@ -1,0 +1,82 @@
+"""Triggers: when a fault starts. One of ``TRIGGERS``, told apart by its first key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+class _Trigger(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AtTime(_Trigger):
+    """So many seconds after the drilled run was triggered."""
+
+    at_s: float = Field(ge=0, le=3600)
+
+    def __str__(self) -> str:
+        return f"{self.at_s:g} s into the run"
+
+
+class BeforeRun(_Trigger):
+    """Before the drilled run is triggered: the workflow meets the fault from its first call on."""
+
+    before: Literal["run"]
+
+    def __str__(self) -> str:
+        return "before the run"
+
+
+class TaskState(_Trigger):
+    """A task of the drilled run entered a state."""
+
+    task: str
+    state: Literal["scheduled", "queued", "running", "success", "failed", "up_for_retry", "skipped"] = "running"
+
+    def __str__(self) -> str:
+        return f"{self.task} is {self.state}"
+
+
+class NthConnection(_Trigger):
+    """The N-th connection that a service of the system opens over the fault's link, counted from the run's start."""
+
+    connection: int = Field(ge=1, le=10_000)
+
+    def __str__(self) -> str:
+        return f"connection {self.connection} over the link"
+
+
+class OrderAtBroker(_Trigger):
+    """The broker's ledger shows that the N-th order of the drilled run was received."""
+
+    order: int = Field(ge=1, le=1000)
+
+    def __str__(self) -> str:
+        return f"order {self.order} is at the broker"
+
+
+Trigger = AtTime | BeforeRun | TaskState | NthConnection | OrderAtBroker
+
+TRIGGERS: Mapping[str, type[Trigger]] = {
+    "at_s": AtTime,
+    "before": BeforeRun,
+    "task": TaskState,
+    "connection": NthConnection,
+    "order": OrderAtBroker,
+}
+
+
+def _told_apart(value: object) -> object:
+    """Pick the trigger by its key, so that an error speaks of that trigger only."""
+    if not isinstance(value, dict):
+        return value
+    for key, trigger in TRIGGERS.items():
+        if key in value:
+            return trigger.model_validate(value)
+    raise ValueError(f"a trigger begins with one of: {', '.join(TRIGGERS)}")
+
+
+AnyTrigger = Annotated[Trigger, BeforeValidator(_told_apart)]

@@ -1,0 +1,1 @@
+"""What runs: the compose file and its ``x-harness`` part, as pure data."""

@@ -1,0 +1,135 @@
+"""A sound drill, as evidence; each test spoils one thing in it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+from harness.checks.finding import Case, PlannedFault
+from harness.history.events import (
+    CanarySaw,
+    Event,
+    FaultHealed,
+    FaultMet,
+    FaultOff,
+    FaultOn,
+    PhaseEnded,
+    Recovered,
+    RunChanged,
+    RunRole,
+    Sight,
+    TaskChanged,
+    Witness,
+)
+from harness.history.history import Entry, History
+from harness.history.reads import (
+    ArtifactRow,
+    BrokerOrder,
+    FinalReads,
+    Notification,
+    OutcomeRow,
+    RecordedOrder,
+    RunRead,
+    TaskRead,
+)
+from harness.stack.adapters import ArtifactsAdapter, OrdersAdapter
+
+LINK = "workflow -> backend:8000"
+DRILLED = "drilled__1"
+RECOVERY = "recovery__1"
+TASKS = ("generate_daily_chart", "place_order")
+
+
+def history_of(*events: tuple[float, Event]) -> History:
+    """A history from times and events."""
+    return History(tuple(Entry(seq=seq, at_s=at_s, event=event) for seq, (at_s, event) in enumerate(events, start=1)))
+
+
+def sound_events() -> list[tuple[float, Event]]:
+    """A drill whose fault came, bit, and was healed, and whose system recovered."""
+    return [
+        (3.0, PhaseEnded(phase="steady", took_s=2.0)),
+        (4.0, RunChanged(run=DRILLED, role=RunRole.DRILLED, state="running")),
+        (5.0, FaultOn(fault="fault-1", link=LINK, what="refused", cause="generate_daily_chart is running", took_s=0.002)),
+        (5.1, CanarySaw(link=LINK, sight=Sight.REFUSED, elapsed_s=0.001, fault="fault-1", as_expected=True)),
+        (7.0, TaskChanged(run=DRILLED, task="generate_daily_chart", state="success", attempt=1)),
+        (20.0, FaultOff(fault="fault-1", link=LINK)),
+        (20.1, FaultHealed(fault="fault-1", link=LINK, took_s=0.04, proxy_replaced=False)),
+        (21.0, RunChanged(run=DRILLED, role=RunRole.DRILLED, state="success")),
+        (25.0, Recovered(took_s=4.9)),
+        (26.0, FaultMet(fault="fault-1", witness=Witness.SYSTEM, count=12, detail="lines")),
+    ]
+
+
+def _run(run_id: str, role: RunRole) -> RunRead:
+    return RunRead(run_id, role, "success", ("AAPL",), tuple(TaskRead(task, "success", 1) for task in TASKS))
+
+
+def _artifacts(run_id: str) -> tuple[ArtifactRow, ...]:
+    return (
+        ArtifactRow(run_id, "generate_daily_chart", "chart", "AAPL", "AAPL daily chart"),
+        ArtifactRow(run_id, "place_order", "order", "AAPL", "AAPL order"),
+    )
+
+
+def recorded(run_id: str) -> RecordedOrder:
+    """The record of the order of a run."""
+    return RecordedOrder(f"ref-{run_id}", run_id, "AAPL", "BUY", Decimal(10), "FILLED", len(run_id), Decimal(10), Decimal("187.5"))
+
+
+def at_broker(run_id: str) -> BrokerOrder:
+    """The same order, in the ledger."""
+    return BrokerOrder(f"ref-{run_id}", len(run_id), "AAPL", "BUY", Decimal("10.0"), "Filled", Decimal(10), Decimal("187.50"))
+
+
+@pytest.fixture
+def sound() -> Case:
+    """The evidence of a drill in which everything held."""
+    runs = {DRILLED: _run(DRILLED, RunRole.DRILLED), RECOVERY: _run(RECOVERY, RunRole.RECOVERY)}
+    return Case(
+        drilled_run=DRILLED,
+        faults=(PlannedFault("fault-1", LINK, "refused"),),
+        outcomes=("degraded",),
+        run_limit_s=60,
+        recovery_limit_s=30,
+        artifacts=ArtifactsAdapter(
+            sql="", per_symbol={"generate_daily_chart": ["chart"], "place_order": ["order"]}, per_run={}
+        ),
+        orders=OrdersAdapter(sql="", statuses={"Filled": ["FILLED"]}, never_sent=["INTENT"], unknown=["UNKNOWN"]),
+        history=history_of(*sound_events()),
+        reads=FinalReads(
+            runs=runs,
+            artifacts=_artifacts(DRILLED) + _artifacts(RECOVERY),
+            recorded_orders=tuple(recorded(run) for run in runs),
+            broker_orders=tuple(at_broker(run) for run in runs),
+            outcomes=(OutcomeRow(DRILLED, "degraded", "[]"), OutcomeRow(RECOVERY, "success", "[]")),
+            notifications=(Notification(1, f"run {DRILLED} is degraded"),),
+        ),
+    )
+
+
+Respoil = Callable[..., Case]
+
+
+@pytest.fixture
+def but(sound: Case) -> Respoil:
+    """The sound drill with some of its final reads replaced."""
+
+    def spoil(**reads: object) -> Case:
+        return dataclasses.replace(sound, reads=dataclasses.replace(sound.reads, **reads))  # type: ignore[arg-type]
+
+    return spoil
+
+
+@pytest.fixture
+def but_events(sound: Case) -> Respoil:
+    """The sound drill with events of some kinds left out, and others added."""
+
+    def spoil(*, without: tuple[type, ...] = (), plus: tuple[tuple[float, Event], ...] = ()) -> Case:
+        kept = [(at_s, event) for at_s, event in sound_events() if not isinstance(event, without)]
+        return dataclasses.replace(sound, history=history_of(*sorted([*kept, *plus], key=lambda pair: pair[0])))
+
+    return spoil
