@@ -61,7 +61,7 @@ def clean_dead_sessions() -> Leftovers:
 
 
 def _sees_our_files(process: survivors.Seen) -> bool:
-    """Say whether a path means the same to it as to us: in a container, its living session would look dead from here."""
+    """Say whether a path means the same to it as to us: the living session of a container would look dead from here."""
     try:
         return Path(f"/proc/{process.pid}/ns/mnt").readlink() == Path("/proc/self/ns/mnt").readlink()
     except OSError:

@@ -72,21 +72,23 @@ class ServiceProcess:
         output.parent.mkdir(parents=True, exist_ok=True)
         file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) if output_fd is None else output_fd
         try:
-            process = await asyncio.create_subprocess_exec(
-                *argv,
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=file,
-                env=given,
-                cwd=directory or session.directory,
-                start_new_session=True,
-            )
+            with session.reaper.starting():
+                process = await asyncio.create_subprocess_exec(
+                    *argv,
+                    stdin=subprocess.DEVNULL,
+                    stdout=file,
+                    stderr=file,
+                    env=given,
+                    cwd=directory or session.directory,
+                    start_new_session=True,
+                )
+                service = cls(name, process, output, session)
         except OSError as error:
             raise StartFailed(f"{name} cannot be started: {error.strerror}: {argv[0]}") from error
         finally:
             if output_fd is None:
                 os.close(file)
-        return cls(name, process, output, session)
+        return service
 
     @property
     def pid(self) -> int:

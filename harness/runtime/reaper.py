@@ -12,7 +12,8 @@ import subprocess
 import sys
 import sysconfig
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from harness.errors import DeadlineExceeded, SetUpError
@@ -65,7 +66,11 @@ class Reaper:
         assert process.stdout is not None
         os.set_blocking(process.stdout.fileno(), False)
         reaper = cls(process)
-        answer = await reaper._line(_READY_DEADLINE_S)
+        try:
+            answer = await reaper._line(_READY_DEADLINE_S)
+        except BaseException:
+            reaper._let_go()
+            raise
         if answer != "ready":
             await reaper.close()
             raise SetUpError(
@@ -75,9 +80,23 @@ class Reaper:
         return reaper
 
     @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
     def alive(self) -> bool:
         """Whether it still watches over us."""
         return self._process.poll() is None
+
+    @contextmanager
+    def starting(self) -> Iterator[None]:
+        """Say that a process is being started: should we die meanwhile, it bears no mark yet, and is waited for."""
+        self._tell("starting")
+        try:
+            yield
+        finally:
+            self._tell("started")
 
     def register(self, pid: int) -> None:
         """Have the process group of this leader killed at the end."""
@@ -101,9 +120,7 @@ class Reaper:
             DeadlineExceeded: it did not end in time.
         """
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        with suppress(BrokenPipeError):
-            self._process.stdin.close()
+        self._process.stdin.close()
         try:
             answer = await self._line(_END_DEADLINE_S)
             gives_up_at = time.monotonic() + _END_DEADLINE_S
@@ -114,14 +131,21 @@ class Reaper:
                     )
                 await asyncio.sleep(_POLL_S)
         finally:
-            self._process.stdout.close()
+            self._let_go()
         if not answer.startswith("{"):
             return None
         said = json.loads(answer)
         return Removed(said["killed"], tuple(said["left"]), said["directory_removed"], said["took_s"])
 
+    def _let_go(self) -> None:
+        """Close both pipes: it does its work and ends, whether anybody listens or not."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+
     def _tell(self, line: str) -> None:
-        assert self._process.stdin is not None
+        if self._process.stdin is None or self._process.stdin.closed:
+            return
         with suppress(BrokenPipeError):
             self._process.stdin.write(f"{line}\n".encode())
 

@@ -4,9 +4,10 @@ Run by path, isolated and without site-packages, for it must be ready in some 30
 
     python -I -S reaper_main.py SESSION DIRECTORY SITE_PACKAGES
 
-It makes the session's directory, says ``ready``, and then reads its standard input: ``group PID STARTED`` registers a
-process group, ``forget PID`` drops it. The end of input means that the harness is gone, however it went. Then every
-process of the session is killed, the directory is removed, and a last line tells what was done, if anybody still reads.
+It makes the session's directory, says ``ready``, and then reads its standard input: ``starting`` tells that a process
+is about to be started, ``started`` that it was (or could not be), ``group PID STARTED`` registers a process group,
+``forget PID`` drops it. The end of input means that the harness is gone, however it went. Then every process of the
+session is killed, the directory is removed, and a last line tells what was done, if anybody still reads.
 """
 
 from __future__ import annotations
@@ -50,19 +51,24 @@ def say(line: str) -> None:
         return
 
 
-def listen() -> dict[int, str]:
-    """Give the registered process groups once the harness is gone."""
+def listen() -> tuple[dict[int, str], bool]:
+    """Give the registered process groups, and whether one was being started, once the harness is gone."""
     groups: dict[int, str] = {}
+    being_started = 0
     with os.fdopen(0, "r", encoding="ascii", errors="replace") as orders:
         for line in orders:
             match line.split():
                 case ["group", pid, started]:
                     groups[int(pid)] = started
+                case ["starting"]:
+                    being_started += 1
+                case ["started"]:
+                    being_started -= 1
                 case ["forget", pid]:
                     groups.pop(int(pid), None)
                 case _:
                     continue  # cut off in the middle: the harness died while it wrote
-    return groups
+    return groups, being_started > 0
 
 
 def main() -> int:
@@ -78,8 +84,9 @@ def main() -> int:
         say(f"error {error}")
         return 1
     say("ready")
-    groups = listen()
-    say(json.dumps(asdict(remove_session(session, directory, groups, began_at_s=began_at_s))))
+    groups, was_starting = listen()
+    removed = remove_session(session, directory, groups, began_at_s=began_at_s, was_starting=was_starting)
+    say(json.dumps(asdict(removed)))
     return 0
 
 

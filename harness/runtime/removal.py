@@ -14,6 +14,10 @@ from pathlib import Path
 from harness.runtime import shared_memory, survivors
 
 _KILL_DEADLINE_S = 4.0
+# A process that was just being started when the harness died bears no mark until its program is loaded, which takes a
+# moment on a busy machine.
+_QUIET_S = 0.05
+_QUIET_AFTER_A_START_S = 1.0
 _REMOVE_ATTEMPTS = 3
 
 
@@ -34,7 +38,9 @@ class Removed:
     took_s: float
 
 
-def remove_session(session: str, directory: Path, groups: Mapping[int, str], *, began_at_s: float) -> Removed:
+def remove_session(
+    session: str, directory: Path, groups: Mapping[int, str], *, began_at_s: float, was_starting: bool = False
+) -> Removed:
     """Kill what is left of a session and remove its directory.
 
     Args:
@@ -42,12 +48,14 @@ def remove_session(session: str, directory: Path, groups: Mapping[int, str], *, 
         directory: its directory.
         groups: process group id -> the start of its leader, as far as they are known.
         began_at_s: the wall clock time at which it began, in seconds; shared memory that is older is not its own.
+        was_starting: whether the harness died while it started a process.
     """
     started = time.monotonic()
     posix: set[Path] = set()
     ended = survivors.end(
         lambda: survivors.members([f"{survivors.SESSION_VARIABLE}={session}"], groups),
         deadline_s=_KILL_DEADLINE_S,
+        quiet_s=_QUIET_AFTER_A_START_S if was_starting else _QUIET_S,
         before_kill=lambda frozen: posix.update(shared_memory.mapped_by((p.pid for p in frozen), since_s=began_at_s)),
     )
     shared_memory.remove(posix, frozenset(process.pid for process in ended.killed))

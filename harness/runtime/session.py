@@ -38,6 +38,7 @@ class Session:
     def __init__(self, session_id: str, directory: Path, ports: PortBlock, reaper: Reaper) -> None:
         self.id = session_id
         self._began_at_s = time.time()
+        self._removed: Removed | None = None
         self.directory = directory
         self.ports = ports
         self.reaper = reaper
@@ -63,7 +64,7 @@ class Session:
         directory = Path(tempfile.gettempdir()) / f"{DIRECTORY_PREFIX}{session_id}"
         try:
             reaper = await Reaper.start(session_id, directory, guard_fd=block.guard.fileno())
-        except HarnessError:
+        except BaseException:
             block.close()
             raise
         return cls(session_id, directory, block, reaper)
@@ -79,18 +80,21 @@ class Session:
         return passed_on | {"LANG": "C.UTF-8", "TMPDIR": str(self.directory / "tmp"), **self.marks}
 
     async def close(self) -> Removed:
-        """Remove everything that the session started and wrote.
+        """Remove everything that the session started and wrote; a second call only tells it again.
 
         Raises:
             DeadlineExceeded: the reaper did not end in time.
             HarnessError: something is left; the message names it.
         """
+        if self._removed is not None:
+            return self._removed
         removed = await self.reaper.close()
         if removed is None:
             # Somebody killed the reaper: do its work here.
             removed = remove_session(self.id, self.directory, self.reaper.groups, began_at_s=self._began_at_s)
         self.ports.close()
         os.close(self._lock)
+        self._removed = removed
         if removed.left or not removed.directory_removed:
             processes = ", ".join(map(str, removed.left)) or "none"
             raise HarnessError(

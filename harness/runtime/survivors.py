@@ -20,8 +20,8 @@ SERVICE_VARIABLE = "HARNESS_SERVICE"
 
 _PROC = Path("/proc")
 _HAS_PROC = (_PROC / "self" / "stat").exists()
-# Two looks without a find: a process that was between fork and exec at the first one shows its mark at the second.
-_CLEAN_LOOKS = 2
+# For so long no look may find anything: a process shows no environment while it is between two programs (exec).
+_QUIET_S = 0.05
 _POLL_S = 0.01
 
 
@@ -123,6 +123,7 @@ def end(
     find: Callable[[], frozenset[Seen]],
     *,
     deadline_s: float,
+    quiet_s: float = _QUIET_S,
     before_kill: Callable[[frozenset[Seen]], None] | None = None,
 ) -> Ended:
     """Kill every process that ``find`` finds, until it finds none.
@@ -132,18 +133,22 @@ def end(
     Args:
         find: gives the processes that have to go.
         deadline_s: seconds until what is left is given up.
+        quiet_s: seconds for which nothing may be found before it is over.
         before_kill: is shown the frozen processes while their memory maps can still be read.
     """
     gives_up_at = time.monotonic() + deadline_s
     killed: frozenset[Seen] = frozenset()
-    clean_looks = 0
-    while clean_looks < _CLEAN_LOOKS and time.monotonic() < gives_up_at:
+    quiet_since: float | None = None
+    while (now := time.monotonic()) < gives_up_at:
         frozen = _freeze(find, gives_up_at)
         if not frozen:
-            clean_looks += 1
+            # From before the look: what it did not see may have come while it looked.
+            quiet_since = now if quiet_since is None else quiet_since
+            if now - quiet_since >= quiet_s:
+                break
             time.sleep(_POLL_S)
             continue
-        clean_looks = 0
+        quiet_since = None
         if before_kill is not None:
             before_kill(frozen)
         for process in frozen:

@@ -115,7 +115,7 @@ def test_orders_never_sent_need_no_broker(sound: Case, but: But) -> None:
 def test_orders_recorded_wrongly_are_found(sound: Case, but: But, field: str, value: object) -> None:
     """Each field that differs from the ledger is named."""
     changes: dict[str, object] = {field: value}
-    wrong = dataclasses.replace(sound.reads.recorded_orders[0], **changes)  # type: ignore[arg-type]
+    wrong = dataclasses.replace(sound.reads.recorded_orders[0], **changes)
     findings = orders_once(but(recorded_orders=(wrong, *sound.reads.recorded_orders[1:])))
     assert titles(findings) == ["an order is recorded wrongly"]
 
@@ -152,7 +152,7 @@ def test_bounded_run_that_never_ended_is_found(but_events: But) -> None:
     """A run that has no end in the history did not end in time."""
     started = next(
         (at_s, event)
-        for at_s, event in ((4.0, RunChanged(run=DRILLED, role="drilled", state="running")),)  # type: ignore[arg-type]
+        for at_s, event in ((4.0, RunChanged(run=DRILLED, role="drilled", state="running")),)
     )
     assert titles(bounded(but_events(without=(RunChanged,), plus=(started,)))) == ["the run did not end in time"]
 
