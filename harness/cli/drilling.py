@@ -10,28 +10,43 @@ import typer
 from pydantic import TypeAdapter
 from rich.console import Console
 
-from harness.cli.interruptible import run_interruptibly
-from harness.cli.options import DEFAULT_STACK, Json, Reports, RuntimeName, RuntimeOption, Saboteur, Seed, StackFile
+from harness.cli.options import (
+    DEFAULT_STACK,
+    Json,
+    Keep,
+    Reports,
+    RuntimeName,
+    RuntimeOption,
+    Saboteur,
+    Seed,
+    StackFile,
+    console_for_people,
+)
+from harness.drill.interruptible import run_interruptibly
+from harness.drill.progress import Progress
 from harness.drill.session import Report, any_seed, drill_all, new_report_directory, running_stack, variables
 from harness.errors import UsageError
+from harness.keeper.client import drill_on, start_keeper
+from harness.keeper.place import description_of, read_pointer
 from harness.report.summary import Summary
-from harness.report.terminal import Progress, print_findings, print_table
+from harness.report.terminal import TerminalProgress, print_findings, print_table
 from harness.scenario import loading
 from harness.scenario.model import Scenario
 from harness.stack.stack import Stack, load_stack
 
 SCENARIOS = "scenarios"
+Names = Annotated[
+    list[str] | None, typer.Argument(help="Names or files; by default those that the stack names.", show_default=False)
+]
 
 
 def drill(
-    scenarios: Annotated[
-        list[str] | None,
-        typer.Argument(help="Names or files; by default those that the stack names.", show_default=False),
-    ] = None,
+    scenarios: Names = None,
     stack: StackFile = DEFAULT_STACK,
     seed: Seed = None,
     reports: Reports = None,
     runtime: RuntimeOption = RuntimeName.LOCAL,
+    keep: Keep = False,
     saboteur: Saboteur = None,
     json: Json = False,
 ) -> int:
@@ -44,8 +59,9 @@ def drill(
         raise UsageError(f"no scenario named, and {stack} names none under x-harness.scenarios")
     check_saboteur(described, saboteur)
     directory = new_report_directory(reports or described.project / "reports")
-    console = Console(stderr=json)
-    report = run_interruptibly(_drill(described, chosen, seed, directory, saboteur, Progress(console)))
+    console = console_for_people(stderr=json)
+    progress = TerminalProgress(console)
+    report = run_interruptibly(_drill(described, chosen, seed, directory, saboteur, progress, keep=keep))
     show(console, report)
     if json:
         typer.echo(TypeAdapter(list[Summary]).dump_json(list(report.summaries), indent=2).decode())
@@ -53,9 +69,23 @@ def drill(
 
 
 async def _drill(
-    stack: Stack, scenarios: list[Scenario], seed: int, directory: Path, saboteur: str | None, progress: Progress
+    stack: Stack,
+    scenarios: list[Scenario],
+    seed: int,
+    directory: Path,
+    saboteur: str | None,
+    progress: Progress,
+    *,
+    keep: bool,
 ) -> Report:
     try:
+        kept = read_pointer(stack.path)
+        if kept is None and keep:
+            kept = await start_keeper(stack.path, seed=seed, saboteur=saboteur, progress=progress)
+        if kept is not None and kept.description == description_of(stack.path, saboteur):
+            return await drill_on(kept, scenarios, seed=seed, directory=directory, progress=progress)
+        if kept is not None:
+            raise UsageError("the stack that is kept up was made from another description: `harness down` first")
         async with running_stack(stack, progress, saboteur) as running:
             return await drill_all(running, scenarios, seed=seed, directory=directory, progress=progress)
     finally:
@@ -92,7 +122,7 @@ def check_saboteur(stack: Stack, saboteur: str | None) -> None:
 
 def list_scenarios(stack: StackFile = DEFAULT_STACK) -> int:
     """List the scenarios, with what goes wrong in each."""
-    console = Console()
+    console = console_for_people()
     described = load_stack(stack, variables(os.environ, 0))
     for name in loading.list_scenarios(described.project / SCENARIOS):
         console.print(f" {name:<24} {load(name, described).about}", highlight=False, soft_wrap=True)

@@ -24,6 +24,8 @@ app = typer.Typer(
 )
 app.command("drill")(drilling.drill)
 app.command("list")(drilling.list_scenarios)
+app.command("up")(housekeeping.up)
+app.command("down")(housekeeping.down)
 app.command("clean")(housekeeping.clean)
 
 

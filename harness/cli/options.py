@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 
 class RuntimeName(StrEnum):
@@ -30,4 +31,14 @@ Saboteur = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the verdict as JSON, and nothing else, on standard output.")]
 
+Keep = Annotated[bool, typer.Option("--keep", help="Leave the stack up for the next drill; `harness down` ends it.")]
+
 DEFAULT_STACK = Path("docker-compose.test.yml")
+
+_WIDTH_WITHOUT_TERMINAL = 140
+
+
+def console_for_people(*, stderr: bool = False) -> Console:
+    """Where a person reads; a pipe or a CI log gets a width in which a row of the result stays on one line."""
+    console = Console(stderr=stderr)
+    return console if console.is_terminal else Console(stderr=stderr, width=_WIDTH_WITHOUT_TERMINAL)

@@ -163,7 +163,7 @@ class Airflow:
         """The log of one attempt of a task, one JSON object a line; empty before it started."""
         path = f"{self._run(run_id)}/taskInstances/{quote(task_id, safe='')}/logs/{attempt}"
         try:
-            # In this form the answer is streamed whole: the continuation token it bears is for those who follow a live log.
+            # Streamed whole in this form: the continuation token that it bears is for those who follow a live log.
             page = await ask(self._client, "GET", path, headers={"Accept": "application/x-ndjson"})
         except Unexpected as cause:
             if cause.status == _NOT_FOUND:

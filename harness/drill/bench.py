@@ -14,7 +14,7 @@ from harness.checks.finding import Verdict
 from harness.drill.session import any_seed, drill_all, new_report_directory, running_stack, variables
 from harness.report.files import finding_text
 from harness.report.summary import Summary
-from harness.report.terminal import Progress
+from harness.report.terminal import TerminalProgress
 from harness.runtime.running import RunningStack
 from harness.scenario.loading import check_against, load_scenario
 from harness.scenario.model import Scenario
@@ -87,7 +87,7 @@ class DrillBench:
             check_against(scenario, stack)
         self._count += 1
         directory = self._report / f"{self._count:02d}"
-        progress = Progress(Console())
+        progress = TerminalProgress(Console())
         work = drill_all(self.running, [scenario], seed=self._seed, directory=directory, progress=progress)
         report = self._runner.run(work)
         return Outcome(report.summaries[0], directory / scenario.name)
@@ -100,7 +100,7 @@ def open_bench(stack: Path, *, reports: Path | None, seed: int | None, saboteur:
     described = load_stack(stack, variables(os.environ, seed))
     report = new_report_directory(reports or described.project / "reports")
     with asyncio.Runner() as runner:
-        opened = running_stack(described, Progress(Console()), saboteur)
+        opened = running_stack(described, TerminalProgress(Console()), saboteur)
         running = runner.run(opened.__aenter__())
         try:
             yield DrillBench(runner, running, report, seed)

@@ -161,7 +161,7 @@ class Injector:
                 break
             if self._history.now_s > gives_up_at_s:
                 raise HarnessError(
-                    f"{self.link} not healed {HEAL_DEADLINE_S:g} s after its fault was lifted: a canary sees '{seen.sight}'"
+                    f"{self.link} not healed {HEAL_DEADLINE_S:g} s after the fault was lifted: it is '{seen.sight}'"
                 )
             await asyncio.sleep(_POLL_S)
         took_s = self._history.now_s - self._lifted_at_s

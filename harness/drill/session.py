@@ -13,11 +13,11 @@ from pathlib import Path
 
 from harness.checks.finding import Verdict
 from harness.drill.drill import Drill
+from harness.drill.progress import Progress
 from harness.drill.result import DrillResult
 from harness.errors import ReportNotWritten
 from harness.report.files import worst, write_report
 from harness.report.summary import Summary, bit_count, faults_of, healed_ms, recovery_s
-from harness.report.terminal import Progress
 from harness.runtime.cache import cache_directory
 from harness.runtime.local import LocalStack
 from harness.runtime.running import RunningStack

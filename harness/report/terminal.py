@@ -29,7 +29,7 @@ from harness.report.summary import Summary
 COLOURS = {Verdict.PASS: "green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "yellow"}
 
 
-class Progress:
+class TerminalProgress:
     """Shows a drill as it goes: one line a step, and on a terminal what it is at.
 
     Args:

@@ -42,6 +42,7 @@ class LocalStack:
     ) -> None:
         self.stack = stack
         self.session_id = session.id
+        self.directory = session.directory
         self.ready_s: dict[str, float] = {}
         self._session = session
         self._toxiproxy = toxiproxy

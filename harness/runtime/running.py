@@ -20,6 +20,7 @@ class RunningStack(Protocol):
 
     stack: Stack
     session_id: str
+    directory: Path
 
     def address(self, service: str, port: int) -> Address:
         """Where a service's port is reached directly, around every proxy."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from harness.checks.registry import PROMISES
 from harness.faults.link.fault import LinkFault
@@ -60,7 +60,12 @@ def _settings(fault: type[LinkFault]) -> dict[str, object]:
     return {name: schema for name, schema in properties.items() if name != "kind"}
 
 
-AnyFault = Annotated[SerializeAsAny[LinkFault], BeforeValidator(_fault), WithJsonSchema(_fault_schema())]
+def _as_written(fault: LinkFault) -> dict[str, object]:
+    settings = fault.model_dump()
+    return {settings.pop("kind"): settings}
+
+
+AnyFault = Annotated[LinkFault, BeforeValidator(_fault), PlainSerializer(_as_written), WithJsonSchema(_fault_schema())]
 
 
 class Injection(_Strict):

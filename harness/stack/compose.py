@@ -100,8 +100,8 @@ class LocalService(_Strict):
     """How a service runs as a local process, and how its readiness is seen.
 
     ``{port:N}`` stands for the local port in place of the service's port N, ``{data}`` for a directory of its own,
-    ``{volume:NAME}`` for a volume that services share, ``{project}`` for the compose file's directory, ``{template}`` for
-    the kept template. ``reset_directories`` hold the state of runs, and are emptied between drills.
+    ``{volume:NAME}`` for a volume that services share, ``{project}`` for the compose file's directory, ``{template}``
+    for the kept template. ``reset_directories`` hold the state of runs, and are emptied between drills.
     """
 
     run: list[str] = Field(min_length=1)
@@ -151,8 +151,8 @@ def _link_text(value: object) -> object:
 class HarnessPart(_Strict):
     """The file's own ``x-harness``: links, secrets, saboteurs, and how the system's promises are read.
 
-    ``scenarios`` are those that run when none is named. ``canaries`` says for each ``service:port`` in which protocol the
-    harness may greet it; ``tcp`` when it is not named.
+    ``scenarios`` are those that run when none is named. ``canaries`` says for each ``service:port`` in which protocol
+    the harness may greet it; ``tcp`` when it is not named.
     """
 
     links: list[Annotated[str, BeforeValidator(_link_text)]] = Field(min_length=1)

@@ -1,0 +1,42 @@
+"""``python -m harness.keeper``: keep a stack until ``harness down``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from harness.drill.interruptible import run_interruptibly
+from harness.drill.session import variables
+from harness.errors import HarnessError
+from harness.keeper.place import description_of
+from harness.keeper.server import Keeper
+from harness.report.terminal import TerminalProgress
+from harness.stack.stack import load_stack
+
+
+def main() -> int:
+    """Keep a stack; what goes wrong while it starts is said in the first line."""
+    parser = argparse.ArgumentParser(prog="python -m harness.keeper")
+    parser.add_argument("--stack", type=Path, required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--saboteur")
+    given = parser.parse_args()
+    try:
+        stack = load_stack(given.stack, variables(os.environ, given.seed))
+        description = description_of(given.stack, given.saboteur)
+        progress = TerminalProgress(Console(width=200))
+        run_interruptibly(Keeper(stack, given.saboteur, description).keep(progress))
+    except HarnessError as error:
+        print(error, error.evidence, sep="\n")  # noqa: T201 - read by the command that started us
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

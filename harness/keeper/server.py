@@ -1,0 +1,144 @@
+"""The keeper's own side: it starts the stack, listens, and runs one piece of work at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from harness.drill.progress import Progress
+from harness.drill.session import drill_all, running_stack
+from harness.errors import HarnessError
+from harness.history.history import Entry
+from harness.keeper.messages import (
+    REQUEST,
+    AtWorkNews,
+    DoneNews,
+    DownRequest,
+    DrillRequest,
+    EntryNews,
+    FailedNews,
+    Kept,
+    LineNews,
+    News,
+)
+from harness.keeper.place import pointer_file
+from harness.runtime.running import RunningStack
+from harness.stack.stack import Stack
+
+_MESSAGE_BYTES = 16 * 1024 * 1024
+
+
+class RemoteProgress:
+    """Tells the command at the other end how the work goes."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+
+    def line(self, text: str) -> None:
+        """A line for the user."""
+        self.send(LineNews(text=text))
+
+    def at_work(self, what: str) -> None:
+        """What is going on until the next word."""
+        self.send(AtWorkNews(text=what))
+
+    def entry(self, entry: Entry) -> None:
+        """An entry of the history."""
+        self.send(EntryNews(entry=entry))
+
+    def done(self) -> None:
+        """Nothing more is going on."""
+
+    def send(self, news: News) -> None:
+        """One message; whoever does not listen any more misses it."""
+        if not self._writer.is_closing():
+            self._writer.write(news.model_dump_json(by_alias=True).encode() + b"\n")
+
+
+class Keeper:
+    """Keeps one stack.
+
+    Args:
+        stack: what it keeps.
+        saboteur: the defect that is planted in it, if any.
+        description: the digest under which commands know it.
+    """
+
+    def __init__(self, stack: Stack, saboteur: str | None, description: str) -> None:
+        self._stack = stack
+        self._saboteur = saboteur
+        self._description = description
+        self._down = asyncio.Event()
+        self._busy = asyncio.Lock()
+
+    async def keep(self, started: Progress) -> None:
+        """Start the stack, and keep it until a command asks for its end or this task is cancelled."""
+        async with running_stack(self._stack, started, self._saboteur) as running, self._listening(running):
+            await self._down.wait()
+
+    @asynccontextmanager
+    async def _listening(self, running: RunningStack) -> AsyncIterator[None]:
+        socket = running.directory / "keeper.sock"
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await self._serve(running, reader, writer)
+
+        server = await asyncio.start_unix_server(serve, socket, limit=_MESSAGE_BYTES)
+        socket.chmod(0o600)
+        pointer = pointer_file(self._stack.path)
+        kept = Kept(pid=os.getpid(), session=running.session_id, socket=socket, description=self._description)
+        write_whole(pointer, kept.model_dump_json())
+        try:
+            async with server:
+                yield
+        finally:
+            pointer.unlink(missing_ok=True)
+
+    async def _serve(self, running: RunningStack, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        progress = RemoteProgress(writer)
+        try:
+            request = REQUEST.validate_json(await reader.readline())
+            match request:
+                case DownRequest():
+                    progress.send(DoneNews())
+                    self._down.set()
+                case DrillRequest():
+                    await self._drill(running, request, reader, progress)
+        except (HarnessError, ValueError) as cause:
+            evidence = cause.evidence if isinstance(cause, HarnessError) else ""
+            code = cause.exit_code if isinstance(cause, HarnessError) else HarnessError.exit_code
+            progress.send(FailedNews(message=str(cause), evidence=evidence, exit_code=code))
+        finally:
+            writer.close()
+
+    async def _drill(
+        self, running: RunningStack, request: DrillRequest, reader: asyncio.StreamReader, progress: RemoteProgress
+    ) -> None:
+        if self._busy.locked():
+            raise HarnessError(
+                "the kept stack is running another drill: wait for its end, or drill without a kept stack"
+            )
+        async with self._busy:
+            work = asyncio.ensure_future(
+                drill_all(running, request.scenarios, seed=request.seed, directory=request.directory, progress=progress)
+            )
+            # The command says nothing more: an end of its stream means that it is gone, and nobody wants the result.
+            gone = asyncio.ensure_future(reader.read(1))
+            await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                work.cancel()
+                await asyncio.gather(work, return_exceptions=True)
+                return
+            gone.cancel()
+            progress.send(DoneNews(summaries=list(work.result().summaries)))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that nobody ever reads half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.rename(path)
