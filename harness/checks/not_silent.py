@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.checks.finding import Case, Finding, Weight
+from harness.history.events import RunGivenUp
 from harness.history.reads import RunRead
 
 NAME = "not-silent"
 
 
 def not_silent(case: Case) -> Sequence[Finding]:
-    """Hold each run's own word against what it may be, and count the notifications about it."""
-    return [finding for run in case.reads.runs.values() for finding in (*_word(case, run), *_notified(case, run))]
+    """Hold each run's own word against what it may be, and count the notifications about it.
+
+    A run that the harness gave up on had no chance to say anything: that it did not end is another check's finding.
+    """
+    given_up = {event.run for _, event in case.history.of(RunGivenUp)}
+    runs = [run for run in case.reads.runs.values() if run.run_id not in given_up]
+    return [finding for run in runs for finding in (*_word(case, run), *_notified(case, run))]
 
 
 def _finding(title: str, expected: str, found: str, weight: Weight = Weight.SAFETY) -> Finding:
-    return Finding(
-        check=NAME, weight=weight, title=title, expected=expected, found=found, see="read.json · notifications.json"
-    )
+    return Finding(check=NAME, weight=weight, title=title, expected=expected, found=found, see="reads.json")
 
 
 def _outcome(case: Case, run: RunRead) -> str | None:
@@ -49,7 +53,8 @@ def _word(case: Case, run: RunRead) -> Iterator[Finding]:
             if not silent
             else f"run {run.run_id} reports itself as {worse}",
             f"it reports {outcome!r} (SQL)",
-            Weight.SAFETY if silent else Weight.LIVENESS,
+            # Only a system that really met the fault had something to tell.
+            Weight.LIVENESS,
         )
 
 

@@ -3,62 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
 
-from harness.checks.finding import Verdict
+from harness.checks.registry import PROOFS
+from harness.drill.outcome import DrillFailed, Outcome
 from harness.drill.session import any_seed, drill_all, new_report_directory, running_stack, variables
-from harness.report.files import finding_text
+from harness.report.files import write_report
 from harness.report.summary import Summary
 from harness.report.terminal import TerminalProgress
 from harness.runtime.running import RunningStack
 from harness.scenario.loading import check_against, load_scenario
 from harness.scenario.model import Scenario
+from harness.scenario.writing import write_scenario
 from harness.stack.stack import load_stack
 
-
-class DrillFailed(AssertionError):
-    """A drill did not pass; the text is its findings, and the path of its report."""
-
-    # Our own frames say nothing to the reader of a test's report.
-    __tracebackhide__ = True
-
-
-class Outcome:
-    """What one drill came to.
-
-    Args:
-        summary: verdict, findings and figures.
-        report: the folder with the evidence.
-    """
-
-    def __init__(self, summary: Summary, report: Path) -> None:
-        self.summary = summary
-        self.report = report
-
-    @property
-    def verdict(self) -> Verdict:
-        """PASS, FAIL or INCONCLUSIVE."""
-        return self.summary.verdict
-
-    def of(self, check: str) -> tuple[str, ...]:
-        """The findings of one check, as text."""
-        return tuple(finding_text(finding) for finding in self.summary.findings if finding.check == check)
-
-    def expect_pass(self) -> None:
-        """Fail the test unless the drill passed.
-
-        Raises:
-            DrillFailed: with the findings and the report's path.
-        """
-        __tracebackhide__ = True
-        if self.verdict is not Verdict.PASS:
-            found = "\n\n".join(finding_text(finding) for finding in self.summary.findings)
-            raise DrillFailed(f"{self.verdict} {self.summary.scenario}\n\n{found}\n\nreport  {self.report}")
+__all__ = ["DrillBench", "DrillFailed", "Outcome", "open_bench"]
+Result = TypeVar("Result")
 
 
 class DrillBench:
@@ -81,6 +48,7 @@ class DrillBench:
             ScenarioError: there is no such scenario, or it is wrong.
         """
         stack = self.running.stack
+        made_in_code = isinstance(scenario, Scenario)
         if isinstance(scenario, str):
             scenario = load_scenario(scenario, stack.project / "scenarios", stack)
         else:
@@ -89,8 +57,23 @@ class DrillBench:
         directory = self._report / f"{self._count:02d}"
         progress = TerminalProgress(Console())
         work = drill_all(self.running, [scenario], seed=self._seed, directory=directory, progress=progress)
-        report = self._runner.run(work)
-        return Outcome(report.summaries[0], directory / scenario.name)
+        summary = self._runner.run(work).summaries[0]
+        if made_in_code:
+            summary = self._with_file(summary, scenario, directory)
+        return Outcome(summary, directory / scenario.name, frozenset((*scenario.promises, *PROOFS)))
+
+    def wait_for(self, work: Coroutine[object, object, Result]) -> Result:
+        """Do something else with the running stack, in the loop that its parts belong to."""
+        return self._runner.run(work)
+
+    def _with_file(self, summary: Summary, scenario: Scenario, directory: Path) -> Summary:
+        """Write the scenario beside its report: only a file can be drilled again from the command line."""
+        file = write_scenario(scenario, directory)
+        project = self.running.stack.project
+        shown = file.relative_to(project) if file.is_relative_to(project) else file
+        summary = dataclasses.replace(summary, again=f"harness drill {shown} --seed {self._seed}")
+        write_report(directory, [summary])
+        return summary
 
 
 @contextmanager

@@ -19,14 +19,14 @@ from harness.drill.clients import Clients, open_clients
 from harness.drill.evidence import keep_evidence
 from harness.drill.final_reads import TaskLogs, read_finally, read_task_logs
 from harness.drill.injector import Injector
-from harness.drill.observer import Observer
+from harness.drill.observer import Observer, RunWatch
 from harness.drill.phases import phase
 from harness.drill.result import DrillResult
 from harness.drill.runs import Runs
 from harness.drill.steady_state import NotSteady, airflow_is_whole, links_answer, run_succeeds
 from harness.drill.traffic import lines_that_met
 from harness.errors import DeadlineExceeded, HarnessError, ReportNotWritten
-from harness.history.events import DrillStarted, FaultMet, Recovered, RunRole, Trouble, Witness
+from harness.history.events import DrillStarted, FaultMet, Recovered, RunGivenUp, RunRole, Trouble, Witness
 from harness.history.history import Entry, HistoryWriter
 from harness.history.reads import FinalReads
 from harness.report.redaction import Redaction
@@ -154,7 +154,7 @@ class Drill:
             if orders is not None:
                 orders.cancel()
             if not ended:
-                await clients.airflow.give_up(watch.run_id)
+                await self._give_up(clients, watch)
         self._healed_at_s = self._history.now_s
 
     async def _settle(self, clients: Clients, runs: Runs) -> None:
@@ -166,12 +166,17 @@ class Drill:
         while (left_s := healed_at_s + limit_s - self._history.now_s) > 0:
             watch = runs.new(RunRole.RECOVERY)
             if not await runs.go(watch, left_s):
-                await clients.airflow.give_up(watch.run_id)
+                await self._give_up(clients, watch)
             outcomes = await clients.database.outcomes(self._running.stack.adapters.outcome.sql)
             words = {row.execution_id: row.outcome for row in outcomes}
             if (watch.state, words.get(watch.run_id)) == ("success", "success"):
                 self._history.add(Recovered(took_s=self._history.now_s - healed_at_s))
                 return
+
+    async def _give_up(self, clients: Clients, watch: RunWatch) -> None:
+        """End a run that has not ended in time, for it would hold up the next one."""
+        self._history.add(RunGivenUp(run=watch.run_id))
+        await clients.airflow.give_up(watch.run_id)
 
     def _note_traffic(self, logs: TaskLogs) -> None:
         traffic = self._running.stack.adapters.traffic

@@ -150,6 +150,13 @@ class RunChanged(_Event):
     state: str
 
 
+class RunGivenUp(_Event):
+    """The harness ended a run that had not ended in time: what Airflow says of it from now on is our word, not its own."""
+
+    kind: Literal["run_given_up"] = "run_given_up"
+    run: str
+
+
 class TaskChanged(_Event):
     """A task of a run entered a state."""
 
@@ -187,6 +194,7 @@ Event = Annotated[
     | ProxyReplaced
     | ServiceEnded
     | RunChanged
+    | RunGivenUp
     | TaskChanged
     | Recovered
     | Trouble,

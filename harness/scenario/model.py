@@ -123,4 +123,4 @@ class Scenario(_Strict):
     faults: list[Injection] = Field(default_factory=list, max_length=20)
     outcomes: list[Literal["success", "degraded", "failed"]] = Field(default=["success"], min_length=1)
     run_limit_s: float = Field(default=120, gt=0, le=3600)
-    recovery_limit_s: float = Field(default=30, gt=0, le=3600)
+    recovery_limit_s: float = Field(default=60, gt=0, le=3600)

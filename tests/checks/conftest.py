@@ -53,7 +53,10 @@ def sound_events() -> list[tuple[float, Event]]:
     return [
         (3.0, PhaseEnded(phase="steady", took_s=2.0)),
         (4.0, RunChanged(run=DRILLED, role=RunRole.DRILLED, state="running")),
-        (5.0, FaultOn(fault="fault-1", link=LINK, what="refused", cause="generate_daily_chart is running", took_s=0.002)),
+        (
+            5.0,
+            FaultOn(fault="fault-1", link=LINK, what="refused", cause="generate_daily_chart is running", took_s=0.002),
+        ),
         (5.1, CanarySaw(link=LINK, sight=Sight.REFUSED, elapsed_s=0.001, fault="fault-1", as_expected=True)),
         (7.0, TaskChanged(run=DRILLED, task="generate_daily_chart", state="success", attempt=1)),
         (20.0, FaultOff(fault="fault-1", link=LINK)),
@@ -77,12 +80,16 @@ def _artifacts(run_id: str) -> tuple[ArtifactRow, ...]:
 
 def recorded(run_id: str) -> RecordedOrder:
     """The record of the order of a run."""
-    return RecordedOrder(f"ref-{run_id}", run_id, "AAPL", "BUY", Decimal(10), "FILLED", len(run_id), Decimal(10), Decimal("187.5"))
+    return RecordedOrder(
+        f"ref-{run_id}", run_id, "AAPL", "BUY", Decimal(10), "FILLED", len(run_id), Decimal(10), Decimal("187.5")
+    )
 
 
 def at_broker(run_id: str) -> BrokerOrder:
     """The same order, in the ledger."""
-    return BrokerOrder(f"ref-{run_id}", len(run_id), "AAPL", "BUY", Decimal("10.0"), "Filled", Decimal(10), Decimal("187.50"))
+    return BrokerOrder(
+        f"ref-{run_id}", len(run_id), "AAPL", "BUY", Decimal("10.0"), "Filled", Decimal(10), Decimal("187.50")
+    )
 
 
 @pytest.fixture

@@ -61,13 +61,17 @@ def test_artifacts_stored_twice_are_found(sound: Case, but: But) -> None:
 def test_artifacts_of_no_run_are_found(sound: Case, but: But) -> None:
     """A row that bears no run of the drill belongs to nobody."""
     stranger = ArtifactRow("scheduled__x", "place_order", "order", "AAPL", "order")
-    assert titles(artifacts_once(but(artifacts=(*sound.reads.artifacts, stranger)))) == ["an artifact belongs to no run"]
+    assert titles(artifacts_once(but(artifacts=(*sound.reads.artifacts, stranger)))) == [
+        "an artifact belongs to no run"
+    ]
 
 
 def test_artifacts_of_another_symbol_are_found(sound: Case, but: But) -> None:
     """A row for a symbol that the run did not trade is not of that run."""
     stranger = ArtifactRow(DRILLED, "place_order", "order", "MSFT", "order")
-    assert titles(artifacts_once(but(artifacts=(*sound.reads.artifacts, stranger)))) == ["an artifact is not of its run"]
+    assert titles(artifacts_once(but(artifacts=(*sound.reads.artifacts, stranger)))) == [
+        "an artifact is not of its run"
+    ]
 
 
 def test_orders_sent_twice_are_found(sound: Case, but: But) -> None:
@@ -110,7 +114,13 @@ def test_orders_never_sent_need_no_broker(sound: Case, but: But) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("status", "CANCELLED"), ("filled", Decimal(9)), ("avg_price", Decimal("187.51")), ("perm_id", None), ("action", "SELL")],
+    [
+        ("status", "CANCELLED"),
+        ("filled", Decimal(9)),
+        ("avg_price", Decimal("187.51")),
+        ("perm_id", None),
+        ("action", "SELL"),
+    ],
 )
 def test_orders_recorded_wrongly_are_found(sound: Case, but: But, field: str, value: object) -> None:
     """Each field that differs from the ledger is named."""
@@ -133,9 +143,7 @@ def test_silence_of_a_run_that_reports_success_is_found(but: But) -> None:
     assert titles(not_silent(but(outcomes=words, notifications=()))) == ["a failure stayed silent"]
 
 
-@pytest.mark.parametrize(
-    ("messages", "title"), [(0, "nobody was told"), (2, "the same was told several times")]
-)
+@pytest.mark.parametrize(("messages", "title"), [(0, "nobody was told"), (2, "the same was told several times")])
 def test_silence_counts_notifications(but: But, messages: int, title: str) -> None:
     """A degraded run is told of once: not never, not twice."""
     sent = tuple(Notification(seq, f"{DRILLED} degraded") for seq in range(messages))
@@ -150,10 +158,7 @@ def test_silence_of_a_run_without_outcome_is_found(but: But) -> None:
 
 def test_bounded_run_that_never_ended_is_found(but_events: But) -> None:
     """A run that has no end in the history did not end in time."""
-    started = next(
-        (at_s, event)
-        for at_s, event in ((4.0, RunChanged(run=DRILLED, role="drilled", state="running")),)
-    )
+    started = next((at_s, event) for at_s, event in ((4.0, RunChanged(run=DRILLED, role="drilled", state="running")),))
     assert titles(bounded(but_events(without=(RunChanged,), plus=(started,)))) == ["the run did not end in time"]
 
 

@@ -1,0 +1,136 @@
+"""The steps of drills, for pytest-bdd. ``from harness.gherkin.steps import *`` in a ``conftest.py`` makes them known.
+
+    Given the trading stack in its steady state
+    And the broker fills orders after 2 s
+    And "workflow -> backend" is refused for 15 s once task "generate_daily_chart" is running
+    When the trading workflow runs for AAPL
+    Then the fault bit and was healed
+    And every artifact of the run is stored exactly once
+    And at most one order reached the broker
+    And the run reports itself as degraded, and one notification was sent
+    And the system is back to normal within 30 s
+
+A fault: ``is refused``, ``is reset``, ``is blackholed``, ``is 500 ms late``, ``loses its answers``. It starts
+``before the run``, ``3 s into the run``, ``once task "…" is running``, ``once task "…" has failed``,
+``once the broker has received the first order``, ``once the second connection is made over it``.
+"""
+
+from __future__ import annotations
+
+import pytest
+from pytest_bdd import given, parsers, then, when
+
+from harness.drill.bench import DrillBench
+from harness.drill.outcome import Outcome
+from harness.errors import ScenarioError
+from harness.gherkin import expectations, phrases
+from harness.gherkin.plan import DrillPlan
+from harness.scenario.model import BrokerPart
+
+_FAULT = r'"(?P<link>[^"]+)" (?P<fault>(?:is|loses|answers) .+?) for (?P<for_s>[\d.]+) s(?: (?P<start>.+))?'
+_ORDERS = r"(?P<bound>at most|exactly) (?P<number>\w+) orders?(?P<each> for each symbol)? reached the broker"
+_REPORT = (
+    r"the run reports itself as (?P<word>.+), and (?P<number>\w+) notifications? (?:was|were) sent"
+)
+
+
+@pytest.fixture
+def drill_plan(request: pytest.FixtureRequest) -> DrillPlan:
+    """What this scenario has said so far."""
+    title = (request.function.__doc__ or request.node.name).strip()
+    return DrillPlan(name=phrases.scenario_name(request.node.name), about=title[:300])
+
+
+@given("the trading stack in its steady state")
+def stack_in_steady_state(drill: DrillBench) -> None:
+    """Start the stack, unless it runs; each drill resets it, and proves the steady state before anything goes wrong."""
+    del drill
+
+
+@given(parsers.re(_FAULT))
+def fault_is_planned(drill_plan: DrillPlan, link: str, fault: str, for_s: str, start: str | None) -> None:
+    """Plan a fault."""
+    drill_plan.faults.append(phrases.injection(link, fault, for_s, start or ""))
+
+
+@given(parsers.parse("the broker fills orders after {fill_delay_s:g} s"))
+def broker_fills_after(drill_plan: DrillPlan, fill_delay_s: float) -> None:
+    """Set the time between an order's acknowledgement and its fill."""
+    drill_plan.broker = BrokerPart(fill_delay_s=fill_delay_s)
+
+
+@when(parsers.parse("the trading workflow runs for {symbols}"), target_fixture="outcome")
+def workflow_runs(drill: DrillBench, drill_plan: DrillPlan, symbols: str) -> Outcome:
+    """Run the drill that was planned."""
+    return drill(drill_plan.scenario(phrases.symbols(symbols)))
+
+
+@when(parsers.parse('the drill "{name}" runs'), target_fixture="outcome")
+def drill_runs(drill: DrillBench, drill_plan: DrillPlan, name: str) -> Outcome:
+    """Run a drill that stands in a file."""
+    if drill_plan.faults:
+        raise ScenarioError(f"the drill {name!r} says itself what goes wrong: a Given that plans a fault does not fit it")
+    return drill(name)
+
+
+@then(parsers.re(r"(?:the|every) faults? bit and (?:was|were) healed"))
+def faults_bit_and_healed(outcome: Outcome) -> None:
+    """Every fault was on, the system met it, and it was gone in the end."""
+    __tracebackhide__ = True
+    expectations.expect_faults_bit_and_healed(outcome)
+
+
+@then("every artifact of the run is stored exactly once")
+def artifacts_once(outcome: Outcome) -> None:
+    """Nothing is lost, nothing doubled."""
+    __tracebackhide__ = True
+    expectations.expect_artifacts_once(outcome)
+
+
+@then(parsers.re(_ORDERS))
+def orders_at_broker(outcome: Outcome, bound: str, number: str, each: str | None) -> None:
+    """The broker's own ledger has so many orders of this run, each recorded truly."""
+    __tracebackhide__ = True
+    expectations.expect_orders(outcome, bound, phrases.count(number), per_symbol=each is not None)
+
+
+@then("no order reached the broker")
+def no_order(outcome: Outcome) -> None:
+    """The broker's own ledger has no order of this run."""
+    __tracebackhide__ = True
+    expectations.expect_orders(outcome, "exactly", 0, per_symbol=False)
+
+
+@then(parsers.re(_REPORT))
+def run_reports_itself(outcome: Outcome, word: str, number: str) -> None:
+    """The run's own word, and how often people were told."""
+    __tracebackhide__ = True
+    expectations.expect_report(outcome, phrases.outcome(word), phrases.count(number))
+
+
+@then(parsers.parse("the system is back to normal within {within_s:g} s"))
+def back_to_normal(outcome: Outcome, within_s: float) -> None:
+    """A fresh run succeeds soon after the last heal."""
+    __tracebackhide__ = True
+    expectations.expect_recovery(outcome, within_s)
+
+
+@then(parsers.parse("the run ended within {within_s:g} s"))
+def run_ended(outcome: Outcome, within_s: float) -> None:
+    """The run that met the faults ended in time."""
+    __tracebackhide__ = True
+    expectations.expect_run_time(outcome, within_s)
+
+
+@then(parsers.parse('the promise "{check}" is kept'))
+def promise_is_kept(outcome: Outcome, check: str) -> None:
+    """One check, by its name: for promises that have no words of their own yet."""
+    __tracebackhide__ = True
+    outcome.expect(check)
+
+
+@then("every promise is kept")
+def every_promise_is_kept(outcome: Outcome) -> None:
+    """The drill passed."""
+    __tracebackhide__ = True
+    outcome.expect_pass()
