@@ -1,0 +1,155 @@
+"""The control port."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.ibkr_gateway.stub import ACCOUNT, Stub, ib_insync, notice_loss, wait_until
+
+Connect = Callable[..., Any]
+
+
+def buy(client: Any, reference: str = "ref") -> Any:
+    """Send a market order for ten shares."""
+    return client.placeOrder(
+        ib_insync().Stock("AAPL", "SMART", "USD"), ib_insync().MarketOrder("BUY", 10, orderRef=reference)
+    )
+
+
+def bought(client: Any, reference: str = "ref") -> Any:
+    """Send a market order and wait for the fill."""
+    trade = buy(client, reference)
+    wait_until(lambda: client.sleep(0.01) and trade.isDone() and trade.fills, "filled")
+    return trade
+
+
+def test_health_names_port_and_account(stub: Stub) -> None:
+    """Whoever drives a drill learns what answers there."""
+    assert stub.control.get("/health").json() == {"status": "ok", "port": stub.port, "account": ACCOUNT}
+
+
+def test_ledger_tells_an_order_from_message_to_fill(connect: Connect, stub: Stub) -> None:
+    """What came, the order, each state and the fill, in the order in which it happened, with exact numbers as text."""
+    trade = bought(connect(9))
+    kinds = [entry["kind"] for entry in stub.entries() if not entry["kind"].startswith(("message", "connection"))]
+    assert kinds == ["order_received", "order_status", "order_status", "fill", "order_status"]
+    (received,) = stub.entries("order_received")
+    perm_id = trade.order.permId
+    expected = {
+        "client_id": 9,
+        "order_id": trade.order.orderId,
+        "perm_id": perm_id,
+        "order_ref": "ref",
+        "account": ACCOUNT,
+        "symbol": "AAPL",
+        "action": "BUY",
+        "quantity": "10",
+        "order_type": "MKT",
+    }
+    assert expected.items() <= received.items()
+    assert [entry["status"] for entry in stub.entries("order_status")] == ["PreSubmitted", "Submitted", "Filled"]
+    last = stub.entries("order_status")[-1]
+    assert {"perm_id": perm_id, "filled": "10", "remaining": "0", "avg_price": "430.48"}.items() <= last.items()
+    (fill,) = stub.entries("fill")
+    price = {"perm_id": perm_id, "side": "BOT", "shares": "10", "price": "430.48", "commission": "1.00"}
+    assert price.items() <= fill.items()
+    placed = [entry for entry in stub.entries("message_in") if entry["name"] == "placeOrder"]
+    assert [(entry["client_id"], entry["message_id"], "ref" in entry["fields"]) for entry in placed] == [(9, 3, True)]
+
+
+def test_ledger_is_read_on_from_any_entry(connect: Connect, stub: Stub) -> None:
+    """``since`` is exclusive, ``next`` is what to ask for then, and numbers rise by one."""
+    connect()
+    first = stub.control.get("/ledger").json()
+    numbers = [entry["seq"] for entry in first["entries"]]
+    assert all(after == before + 1 for before, after in itertools.pairwise(numbers))
+    assert first["next"] == numbers[-1]
+    middle = numbers[len(numbers) // 2]
+    later = stub.control.get("/ledger", params={"since": middle}).json()["entries"]
+    assert [entry["seq"] for entry in later] == numbers[len(numbers) // 2 + 1 :]
+    assert stub.control.get("/ledger", params={"since": first["next"] + 100}).json()["entries"] == []
+
+
+def test_ledger_times_are_wall_and_monotonic(connect: Connect, stub: Stub) -> None:
+    """The monotonic time is the machine's, so that it can be laid beside another process's."""
+    before = time.monotonic()
+    connect()
+    after = time.monotonic()
+    times = [entry["mono_s"] for entry in stub.entries()]
+    assert before <= times[0] <= times[-1] <= after
+    assert times == sorted(times)
+    assert all(entry["at"].endswith("+00:00") for entry in stub.entries())
+
+
+def test_orders_show_the_final_state_of_each(connect: Connect, stub: Stub) -> None:
+    """Every order that the gateway ever had, with what became of it."""
+    client = connect(9)
+    trade = bought(client)
+    client.disconnect()
+    assert stub.orders() == [
+        {
+            "order_ref": "ref",
+            "perm_id": trade.order.permId,
+            "client_id": 9,
+            "symbol": "AAPL",
+            "action": "BUY",
+            "quantity": "10",
+            "status": "Filled",
+            "filled": "10",
+            "avg_price": "430.48",
+        }
+    ]
+
+
+def test_fill_delay_is_obeyed(connect: Connect, stub: Stub) -> None:
+    """From the acknowledgement to the fill it takes as long as was set."""
+    assert stub.control.get("/behaviour").json() == {"fill_delay_s": 0.1}
+    stub.fill_after(0.4)
+    assert stub.control.get("/behaviour").json() == {"fill_delay_s": 0.4}
+    bought(connect())
+    submitted = next(entry for entry in stub.entries("order_status") if entry["status"] == "Submitted")
+    (fill,) = stub.entries("fill")
+    assert 0.39 <= fill["mono_s"] - submitted["mono_s"] < 2
+
+
+@pytest.mark.parametrize(
+    "body", ['{"fill_delay_s": -1}', '{"fill_delay_s": "NaN"}', '{"unknown": 1}', "{}", "[]", "no json", "\0"]
+)
+def test_behaviour_refuses_what_it_does_not_know(stub: Stub, body: str) -> None:
+    """A wrong setting changes nothing and is named in one line."""
+    answer = stub.control.patch("/behaviour", content=body)
+    assert answer.status_code == 422
+    assert "\n" not in answer.json()["error"]
+    assert stub.control.get("/behaviour").json() == {"fill_delay_s": 0.1}
+
+
+@pytest.mark.parametrize("since", ["-1", "x", "1.5", "¹"])
+def test_ledger_refuses_a_since_that_is_no_number(stub: Stub, since: str) -> None:
+    """The caller is told what was expected."""
+    assert stub.control.get("/ledger", params={"since": since}).status_code == 422
+
+
+def test_reset_leaves_nothing_behind(connect: Connect, stub: Stub, loop: asyncio.AbstractEventLoop) -> None:
+    """Orders, fills, positions, ledger entries, behaviour and clients are gone; order and execution ids go on."""
+    client = connect()
+    before = bought(client, "before").fills[0].execution
+    stub.fill_after(30)
+    buy(client, "waiting")
+    wait_until(lambda: client.sleep(0.01) and len(stub.orders()) == 2, "both orders received")
+    stub.reset()
+    assert stub.orders() == []
+    assert stub.control.get("/behaviour").json() == {"fill_delay_s": 0.1}
+    assert stub.entries() == []
+    notice_loss(client, loop)
+    again = connect(2)
+    assert (again.positions(), again.reqExecutions(), again.reqCompletedOrders(apiOnly=False)) == ([], [], [])
+    after = bought(again, "after").fills[0].execution
+    assert after.permId > before.permId
+    assert after.execId != before.execId
+    assert [entry["order_ref"] for entry in stub.entries("fill")] == ["after"]

@@ -1,0 +1,60 @@
+"""Frames and the handshake."""
+
+from __future__ import annotations
+
+import itertools
+import struct
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fixtures.ibkr_gateway.protocol.framing import MAX_FRAME_BYTES, FrameReader, negotiate, pack, unpack
+from fixtures.ibkr_gateway.protocol.wire import Undecodable
+
+_FIELDS = st.lists(
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8), min_size=1, max_size=6
+)
+
+
+@given(frames=st.lists(_FIELDS, max_size=5), cuts=st.lists(st.integers(0, 200), max_size=6))
+@settings(max_examples=100, deadline=None)
+def test_frames_survive_any_cut_of_the_stream(frames: list[list[str]], cuts: list[int]) -> None:
+    """However the bytes arrive, the same frames come out."""
+    stream = b"API\0" + b"".join(pack(fields) for fields in frames)
+    reader = FrameReader()
+    places = [0, *sorted(cuts), len(stream)]
+    pieces = [stream[start:end] for start, end in itertools.pairwise(places)]
+    assert [unpack(payload) for piece in pieces for payload in reader.feed(piece)] == frames
+
+
+@pytest.mark.parametrize(
+    ("offer", "version"),
+    [(b"v157..176", 176), (b"v157..178 +PACEAPI", 178), (b"v100..157", 157), (b"v100..222", 178), (b"v160", 160)],
+)
+def test_negotiation_announces_the_newest_common_version(offer: bytes, version: int) -> None:
+    """The client's newest version is announced, but never one above 178."""
+    assert negotiate(offer) == version
+
+
+@pytest.mark.parametrize("offer", [b"", b"v", b"v1..2", b"v179..200", b"GET / HTTP/1.1", b"v157..\xff"])
+def test_negotiation_refuses_what_it_cannot_speak(offer: bytes) -> None:
+    """A client without a common version, or no client at all, is refused."""
+    with pytest.raises(Undecodable):
+        negotiate(offer)
+
+
+@pytest.mark.parametrize(
+    "stream", [b"GET / HTTP/1.1\r\n", b"\0\0\0\5", b"AP\0", b"API\0" + struct.pack(">I", MAX_FRAME_BYTES + 1)]
+)
+def test_reader_refuses_a_stream_that_makes_no_sense(stream: bytes) -> None:
+    """A wrong greeting and an absurd length are found at once, not waited for."""
+    with pytest.raises(Undecodable):
+        list(FrameReader().feed(stream))
+
+
+@pytest.mark.parametrize("payload", [b"", b"49", b"49\0001", b"\xff\0"])
+def test_unpack_refuses_a_payload_without_fields(payload: bytes) -> None:
+    """Fields end in NUL and are UTF-8."""
+    with pytest.raises(Undecodable):
+        unpack(payload)

@@ -1,0 +1,158 @@
+"""The field layouts: what is encoded is decoded again, at every version."""
+
+from __future__ import annotations
+
+import random
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fixtures.ibkr_gateway.protocol.catalogue import REPLIES, REQUESTS
+from fixtures.ibkr_gateway.protocol.layout import (
+    NEWEST_VERSION,
+    OLDEST_VERSION,
+    Field,
+    Layout,
+    Literal,
+    Message,
+    Node,
+    When,
+    decode,
+    encode,
+)
+from fixtures.ibkr_gateway.protocol.order_layouts import COMPLETED_ORDER, OPEN_ORDER
+from fixtures.ibkr_gateway.protocol.wire import UNSET_INTEGER, Kind, Undecodable, Value
+from fixtures.ibkr_gateway.server.handlers import HANDLERS
+
+ALL = (*REQUESTS.values(), *REPLIES)
+VERSIONS = range(OLDEST_VERSION, NEWEST_VERSION + 1)
+
+
+def _is_set(number: int) -> bool:
+    return number != UNSET_INTEGER
+
+
+_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+# The texts on which later fields depend must come up, or those fields are never tested.
+_TELLING = st.sampled_from(["", "None", "Infinite", "IBKRATS", "PEG BENCH", "PEG BEST", "PEG MID"])
+_POOLS: st.SearchStrategy[dict[Kind, list[Value]]] = st.fixed_dictionaries(
+    {
+        Kind.TEXT: st.lists(_TELLING | _TEXT, min_size=1, max_size=5),
+        Kind.INTEGER: st.lists(st.none() | st.integers(-(10**17), 10**17).filter(_is_set), min_size=1, max_size=4),
+        Kind.NUMBER: st.lists(
+            st.none() | st.decimals(-(10**15), 10**15, places=6, allow_nan=False, allow_infinity=False),
+            min_size=1,
+            max_size=4,
+        ),
+        Kind.FLAG: st.lists(st.none() | st.booleans(), min_size=1, max_size=3),
+    }
+)
+
+
+class Filler:
+    """Fills a layout with values from small pools.
+
+    A draw for each of the hundred fields of an order, at each version, is more than Hypothesis can shrink.
+    """
+
+    def __init__(self, pools: dict[Kind, list[Value]], seed: int, version: int) -> None:
+        self._pools = pools
+        self._choice = random.Random(seed)  # noqa: S311 - values for a test, not secrets
+        self._version = version
+
+    def filled(self, nodes: tuple[Node, ...], values: dict[str, Value]) -> dict[str, Value]:
+        """Give a value to every field that is there at this version, the earlier fields being what they are."""
+        for node in nodes:
+            if isinstance(node, Field):
+                if node.since <= self._version <= node.until:
+                    values[node.name] = self._choice.choice(self._pools[node.kind])
+            elif isinstance(node, When):
+                if node.holds(values):
+                    self.filled(node.nodes, values)
+            elif not isinstance(node, Literal):
+                values[node.name] = tuple(self.filled(node.nodes, {}) for _ in range(self._choice.randrange(4)))
+        return values
+
+
+@pytest.mark.parametrize("layout", ALL, ids=lambda layout: layout.name)
+@given(pools=_POOLS, seed=st.integers(0, 2**32))
+@settings(max_examples=10, deadline=None)
+def test_layout_decodes_what_it_encodes_at_every_version(
+    layout: Layout, pools: dict[Kind, list[Value]], seed: int
+) -> None:
+    """decode(encode(x)) = x, from the oldest version to the newest."""
+    for version in VERSIONS:
+        message = Message(layout, Filler(pools, seed, version).filled(layout.nodes, {}))
+        assert decode(layout, encode(message, version), version) == message
+
+
+@pytest.mark.parametrize("layout", ALL, ids=lambda layout: layout.name)
+def test_layout_refuses_a_field_more_and_a_field_less(layout: Layout) -> None:
+    """A frame of the wrong length is never read as if it were right."""
+    fields = encode(Message(layout, {}), NEWEST_VERSION)
+    with pytest.raises(Undecodable, match="too many"):
+        decode(layout, [*fields, "0"], NEWEST_VERSION)
+    if len(fields) > 1:
+        with pytest.raises(Undecodable, match="ended before"):
+            decode(layout, fields[:-1], NEWEST_VERSION)
+
+
+@pytest.mark.parametrize(
+    ("layout", "version", "count"),
+    [
+        (OPEN_ORDER, 157, 128),
+        (OPEN_ORDER, 176, 136),
+        (OPEN_ORDER, 178, 135),
+        (COMPLETED_ORDER, 157, 96),
+        (COMPLETED_ORDER, 176, 101),
+        (COMPLETED_ORDER, 178, 100),
+    ],
+)
+def test_long_layouts_have_the_measured_number_of_fields(layout: Layout, version: int, count: int) -> None:
+    """The two long messages are as long as clients were measured to read them."""
+    assert len(encode(Message(layout, {}), version)) == count
+
+
+def test_layouts_cite_their_source() -> None:
+    """No layout is there without saying where it is known from."""
+    assert [layout.name for layout in ALL if not layout.source] == []
+
+
+def test_layouts_have_distinct_names_and_ids() -> None:
+    """No layout hides another."""
+    assert len({layout.name for layout in ALL}) == len(ALL)
+    assert len({layout.message_id for layout in REPLIES}) == len(REPLIES)
+
+
+def test_requests_are_all_answered() -> None:
+    """Every request that can be decoded has a handler; startApi is the gateway's own."""
+    assert {layout.name for layout in REQUESTS.values()} == {*HANDLERS, "startApi"}
+
+
+@pytest.mark.parametrize("text", ["1_0", "١", "0x1", " 1", "1.5", "9" * 30])
+def test_integer_field_refuses_what_only_python_reads(text: str) -> None:
+    """Python's own spellings of a whole number are no numbers on the wire."""
+    layout = REQUESTS[71]
+    with pytest.raises(Undecodable, match="clientId"):
+        decode(layout, ["71", "2", text, ""], NEWEST_VERSION)
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "1e9999", "1_0", ""])
+def test_number_field_is_finite_or_unset(text: str) -> None:
+    """No decimal that cannot be calculated with comes in."""
+    fields = encode(Message(REQUESTS[3], {"totalQuantity": Decimal(7)}), NEWEST_VERSION)
+    fields[fields.index("7")] = text
+    if text:
+        with pytest.raises(Undecodable, match="totalQuantity"):
+            decode(REQUESTS[3], fields, NEWEST_VERSION)
+    else:
+        assert decode(REQUESTS[3], fields, NEWEST_VERSION).number("totalQuantity") is None
+
+
+def test_whole_number_is_written_without_a_fraction() -> None:
+    """The official client at version 157 reads sizes as integers."""
+    fields = encode(Message(OPEN_ORDER, {"totalQuantity": Decimal("10.0")}), OLDEST_VERSION)
+    assert "10" in fields
+    assert "10.0" not in fields
