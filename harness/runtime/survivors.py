@@ -10,7 +10,6 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -166,11 +165,19 @@ def is_alive(process: Seen) -> bool:
     return now is not None and now.started == process.started
 
 
-def send(process: Seen, number: signal.Signals) -> None:
-    """Send a signal to this very process; nothing happens when it is gone."""
-    if is_alive(process):
-        with suppress(ProcessLookupError, PermissionError):
-            os.kill(process.pid, number)
+def send(process: Seen, number: signal.Signals) -> bool:
+    """Send a signal to this very process.
+
+    Returns:
+        Whether it got it; not when it is gone.
+    """
+    if not is_alive(process):
+        return False
+    try:
+        os.kill(process.pid, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
 
 
 def _freeze(find: Callable[[], frozenset[Seen]], gives_up_at: float) -> frozenset[Seen]:
@@ -182,9 +189,10 @@ def _freeze(find: Callable[[], frozenset[Seen]], gives_up_at: float) -> frozense
         if not new:
             break
         for process in new:
-            send(process, signal.SIGSTOP)
             known.add((process.pid, process.started))
-            frozen.add(process)
+            # A look takes a moment: what it saw at its beginning may have ended since.
+            if send(process, signal.SIGSTOP):
+                frozen.add(process)
     return frozenset(frozen)
 
 

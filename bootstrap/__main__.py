@@ -1,0 +1,76 @@
+"""Sets everything up, then runs a command: ``python3 -m bootstrap [COMMAND [ARGUMENT…]]``.
+
+The Makefile's targets are these commands, so that a machine without make has them too.
+"""
+# ruff: noqa: T201 - it speaks to a person at a terminal
+
+from __future__ import annotations
+
+import os
+import sys
+
+from bootstrap.ready import ROOT, SetUpFailedError, set_up, tool
+
+FAILED = 3
+INTERRUPTED = 130
+CHECKS = (
+    ("ruff", "check", "."),
+    ("ruff", "format", "--check", "."),
+    ("mypy",),
+    ("mypy", "-p", "bootstrap"),
+    ("lint-imports",),
+)
+HARNESS_COMMANDS = ("drill", "list", "up", "down", "clean", "load", "bench")
+KNOWN = ("setup", "test", "check", *HARNESS_COMMANDS)
+
+
+def main(arguments: list[str]) -> int:
+    """Set up, then run the command, if there is one.
+
+    Args:
+        arguments: the command and what follows it.
+    """
+    command = arguments[0] if arguments else "setup"
+    if command not in KNOWN:
+        print(f"unknown command {command!r}: it should be one of {', '.join(KNOWN)}", file=sys.stderr)
+        return 2
+    if failed := attempt_set_up():
+        return failed
+    os.chdir(ROOT)
+    if command == "setup":
+        return 0
+    if command == "check":
+        return check()
+    program = ["pytest", "-rs"] if command == "test" else ["harness", command]
+    # In place of this process, so that signals and the exit code are the command's own.
+    return os.execv(tool(program[0]), [*program, *arguments[1:]])  # noqa: S606 - a program of our own environment
+
+
+def attempt_set_up() -> int:
+    """Set up; give 0, or the exit code of what kept it from being done, which is told in one line."""
+    try:
+        set_up()
+    except SetUpFailedError as error:
+        print(f"set-up failed: {error}", file=sys.stderr)
+        return FAILED
+    except OSError as error:
+        print(f"set-up failed: {error}: make room, or make the project's folder writable", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("set-up interrupted: the next run starts it again", file=sys.stderr)
+        return INTERRUPTED
+    return 0
+
+
+def check() -> int:
+    """Run every check, also after one that failed, and name those that did."""
+    import subprocess  # noqa: PLC0415 - the other commands must not wait for it
+
+    failed = [each for each in CHECKS if subprocess.run([tool(each[0]), *each[1:]], check=False).returncode != 0]
+    for each in failed:
+        print(f" failed  {' '.join(each)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
