@@ -5,6 +5,7 @@ Source: https://airflow.apache.org/docs/apache-airflow/stable/stable-rest-api-re
 
 from __future__ import annotations
 
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote
@@ -38,11 +39,15 @@ class _Runs(_Answer):
 
 
 class TaskInstance(_Answer):
-    """A task of a run, as the API has it; ``state`` is None before it is scheduled."""
+    """A task of a run, as the API has it; ``state`` and times are None before it is scheduled, starts, ends."""
 
     task_id: str
     state: str | None
     try_number: int
+    scheduled_when: datetime | None = None
+    queued_when: datetime | None = None
+    start_date: datetime | None = None
+    end_date: datetime | None = None
 
 
 class _TaskInstances(_Answer):
@@ -152,6 +157,11 @@ class Airflow:
     async def give_up(self, run_id: str) -> None:
         """Mark a run as failed, which ends its tasks."""
         await ask(self._client, "PATCH", f"{self._run(run_id)}?update_mask=state", json={"state": "failed"})
+
+    async def unended_runs(self) -> list[str]:
+        """The ids of the runs that have not ended."""
+        runs = await ask_for(_Runs, self._client, "GET", f"{self._dag}/dagRuns?limit=100")
+        return [run.dag_run_id for run in runs.dag_runs if run.state not in ENDED]
 
     async def forget_runs(self) -> None:
         """Delete every run of the DAG, with its tasks."""

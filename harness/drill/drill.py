@@ -221,6 +221,9 @@ class Drill:
 async def reset(running: RunningStack, clients: Clients) -> None:
     """Bring the stack back to the state in which it came up, without restarting any of it."""
     await asyncio.gather(*(running.proxy(link).heal() for link in running.stack.links))
+    if await clients.airflow.unended_runs():
+        # A drill was broken off: its tasks would go on in the middle of this one, and store what belongs to no run.
+        await running.restart(running.stack.adapters.airflow.tasks_run_in)
     await clients.airflow.forget_runs()
     running.forget_state()
     await asyncio.gather(

@@ -54,7 +54,7 @@ class LocalStack:
         self._link_ports = {link: session.ports.take() for link in stack.links}
         self._proxies: dict[Link, LinkProxy] = {}
         self._processes: dict[str, ServiceProcess] = {}
-        self._watchers: list[asyncio.Task[None]] = []
+        self._watchers: dict[str, asyncio.Task[None]] = {}
         self._listener: Listener | None = None
 
     async def start(self) -> None:
@@ -109,6 +109,18 @@ class LocalStack:
         """Tell ``listener`` what happens to proxies and services from now on."""
         self._listener = listener
 
+    async def restart(self, service: str) -> None:
+        """End a service with everything that it started, and start it again.
+
+        Raises:
+            StartFailed: it ended before it was ready.
+            DeadlineExceeded: it was not ready in time.
+        """
+        self._watchers.pop(service).cancel()
+        await self._processes[service].kill()
+        await self._start_service(self.stack.services[service])
+        self._watch(service)
+
     def forget_state(self) -> None:
         """Empty the directories that services declare as state of a run."""
         for service in self.stack.services.values():
@@ -119,9 +131,9 @@ class LocalStack:
 
     async def close(self) -> None:
         """End every service and proxy; the session removes the files."""
-        for watcher in self._watchers:
+        for watcher in self._watchers.values():
             watcher.cancel()
-        await asyncio.gather(*self._watchers, return_exceptions=True)
+        await asyncio.gather(*self._watchers.values(), return_exceptions=True)
         async with asyncio.TaskGroup() as group:
             for process in self._processes.values():
                 group.create_task(process.stop(_STOP_GRACE_S))
@@ -209,7 +221,8 @@ class LocalStack:
         async with asyncio.TaskGroup() as group:
             for service in wanted.values():
                 group.create_task(start(service))
-        self._watchers = [asyncio.create_task(self._watch(process)) for process in self._processes.values()]
+        for name in wanted:
+            self._watch(name)
 
     async def _start_service(self, service: Service) -> None:
         self._data(service.name).mkdir(_SEARCHABLE, exist_ok=True)
@@ -228,7 +241,11 @@ class LocalStack:
             process, service.local.ready, self.readdress, service.local.ready_within_s
         )
 
-    async def _watch(self, process: ServiceProcess) -> None:
+    def _watch(self, service: str) -> None:
+        end = self._tell_of_end(self._processes[service])
+        self._watchers[service] = asyncio.create_task(end, name=f"watch {service}")
+
+    async def _tell_of_end(self, process: ServiceProcess) -> None:
         returncode = await process.ended()
         if self._listener is not None:
             last_output = process.tail(_SHOWN_LINES)

@@ -43,6 +43,9 @@ class RunningStack(Protocol):
     def listen(self, listener: Listener | None) -> None:
         """Tell ``listener`` what happens to proxies and services from now on."""
 
+    async def restart(self, service: str) -> None:
+        """End a service with everything that it started, and start it again."""
+
     def forget_state(self) -> None:
         """Empty the directories that services declare as state of a run."""
 

@@ -12,9 +12,15 @@ class _Strict(BaseModel):
 
 
 class AirflowAdapter(_Strict):
-    """The Airflow that runs the workflow. ``url`` names a service of the stack and its port."""
+    """The Airflow that runs the workflow.
+
+    Args:
+        url: names a service of the stack and its port.
+        tasks_run_in: the service whose workers run the tasks.
+    """
 
     url: str
+    tasks_run_in: str
     api: Literal["v2"] = "v2"
     username: str
     password: str
