@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -90,6 +91,9 @@ async def _drill(
             return await drill_all(running, scenarios, seed=seed, directory=directory, progress=progress)
     finally:
         progress.done()
+        with suppress(OSError):
+            # Of a drill that never began, nothing is left: a folder that is not empty stays.
+            directory.rmdir()
 
 
 def show(console: Console, report: Report) -> None:

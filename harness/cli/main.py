@@ -1,19 +1,21 @@
-"""The commands, and how every error ends: one line on the terminal, the rest in the log, and the right exit code."""
+"""The commands, and how every error ends: one line on the terminal, the rest below it, and the right exit code."""
 
 from __future__ import annotations
 
+import functools
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NoReturn, ParamSpec
 
-import click
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from harness.cli import drilling, housekeeping
+from harness.cli import drilling, housekeeping, loading
 from harness.errors import HarnessError
 
 INTERRUPTED = 130
+Parameters = ParamSpec("Parameters")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,26 +24,23 @@ app = typer.Typer(
     help="Failure drills for Airflow trading workflows: take the backend and the broker away, and prove what happened.",
     epilog="Exit codes: 0 PASS, 1 FAIL, 2 wrong usage, 3 INCONCLUSIVE.",
 )
-app.command("drill")(drilling.drill)
-app.command("list")(drilling.list_scenarios)
-app.command("up")(housekeeping.up)
-app.command("down")(housekeeping.down)
-app.command("clean")(housekeeping.clean)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command.
+def ends_the_process(command: Callable[Parameters, int]) -> Callable[Parameters, NoReturn]:
+    """Turn what a command returns or raises into the process's end; the signature, which typer reads, stays."""
 
-    Returns:
-        The exit code: 0 PASS, 1 FAIL, 2 wrong usage, 3 INCONCLUSIVE, 130 interrupted.
-    """
+    @functools.wraps(command)
+    def run(*arguments: Parameters.args, **options: Parameters.kwargs) -> NoReturn:
+        raise typer.Exit(_outcome(lambda: command(*arguments, **options)))
+
+    return run
+
+
+def _outcome(command: Callable[[], int]) -> int:
     console = Console(stderr=True)
     try:
-        code = typer.main.get_command(app).main(args=arguments, prog_name="harness", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return 2
-    except (KeyboardInterrupt, click.Abort):
+        return command()
+    except KeyboardInterrupt:
         console.print(" interrupted; everything that was started is gone", highlight=False)
         return INTERRUPTED
     except HarnessError as error:
@@ -49,8 +48,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.evidence:
             console.print(escape(error.evidence), highlight=False, soft_wrap=True, style="dim")
         return error.exit_code
-    return code if isinstance(code, int) else 0
+
+
+app.command("drill")(ends_the_process(drilling.drill))
+app.command("list")(ends_the_process(drilling.list_scenarios))
+app.command("load")(ends_the_process(loading.load))
+app.command("up")(ends_the_process(housekeeping.up))
+app.command("down")(ends_the_process(housekeeping.down))
+app.command("clean")(ends_the_process(housekeeping.clean))
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run a command and end the process: 0 PASS, 1 FAIL, 2 wrong usage, 3 INCONCLUSIVE, 130 interrupted."""
+    app(args=arguments, prog_name="harness")
+    sys.exit(0)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

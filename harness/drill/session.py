@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import secrets
+import shutil
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -60,6 +61,7 @@ def new_report_directory(parent: Path) -> Path:
         probe.write_bytes(b"\0" * 65536)
         probe.unlink()
     except OSError as cause:
+        shutil.rmtree(directory, ignore_errors=True)
         raise ReportNotWritten(
             f"{directory}: the report cannot be written ({cause.strerror}); make room, or name a folder with --reports"
         ) from cause

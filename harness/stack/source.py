@@ -103,7 +103,9 @@ def validate(source: Source, model: type[Model], error: type[UsageError]) -> Mod
     try:
         return model.model_validate(source.data)
     except ValidationError as cause:
-        found = [_explain(source, detail, model) for detail in cause.errors(include_url=False)]
+        # A misspelled key first: what it is missed as comes from it.
+        details = sorted(cause.errors(include_url=False), key=lambda detail: detail["type"] != "extra_forbidden")
+        found = [_explain(source, detail, model) for detail in details]
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         raise error(found[0] + more, evidence="\n".join(found)) from cause
 

@@ -1,0 +1,120 @@
+"""Scenario files: what they may say, and how errors in them are told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from harness.errors import ScenarioError
+from harness.faults.link.latency import Latency
+from harness.faults.registry import LINK_FAULTS
+from harness.scenario.loading import list_scenarios, load_scenario
+from harness.scenario.model import Scenario
+from harness.scenario.schema import SCHEMA_FILE, schema_text
+from harness.scenario.triggers import TRIGGERS, AtTime, BeforeRun, NthConnection, OrderAtBroker, TaskState
+from harness.stack.stack import Stack, load_stack
+
+PROJECT = Path(__file__).parents[2]
+SCENARIOS = PROJECT / "scenarios"
+GOOD = """\
+name: mine
+about: One fault.
+faults:
+  - link: workflow -> backend
+    is: refused
+    from: {task: place_order, state: running}
+    for_s: 15
+"""
+
+
+@pytest.fixture(scope="module")
+def stack() -> Stack:
+    """The project's stack."""
+    return load_stack(PROJECT / "docker-compose.test.yml", {})
+
+
+def load(tmp_path: Path, stack: Stack, text: str, name: str = "mine") -> Scenario:
+    """Load a scenario from text."""
+    (tmp_path / f"{name}.yaml").write_text(text)
+    return load_scenario(name, tmp_path, stack)
+
+
+@pytest.mark.parametrize("name", list_scenarios(SCENARIOS))
+def test_scenario_of_the_project_loads_and_fits_the_schema(stack: Stack, name: str) -> None:
+    """Every scenario that ships is right by the model and by the JSON Schema that editors use."""
+    load_scenario(name, SCENARIOS, stack)
+    jsonschema.validate(yaml.safe_load((SCENARIOS / f"{name}.yaml").read_text()), json.loads(SCHEMA_FILE.read_text()))
+
+
+def test_schema_is_up_to_date() -> None:
+    """The schema file is what the model says; `python -m harness.scenario.schema` writes it."""
+    assert SCHEMA_FILE.read_text() == schema_text()
+
+
+@pytest.mark.parametrize("fault", sorted(LINK_FAULTS))
+def test_scenario_survives_its_own_json(fault: str) -> None:
+    """A scenario written as JSON and read again is the same, whatever its fault."""
+    settings = {"delay_ms": 5} if fault == "latency" else {}
+    scenario = Scenario.model_validate(
+        {"name": "x", "about": "", "faults": [{"link": "a -> b", "is": {fault: settings}, "for_s": 1}]}
+    )
+    assert Scenario.model_validate_json(scenario.model_dump_json(by_alias=True)) == scenario
+
+
+@pytest.mark.parametrize(
+    ("text", "trigger"),
+    [
+        ("{at_s: 2.5}", AtTime(at_s=2.5)),
+        ("{before: run}", BeforeRun(before="run")),
+        ("{task: place_order}", TaskState(task="place_order", state="running")),
+        ("{connection: 3}", NthConnection(connection=3)),
+        ("{order: 1}", OrderAtBroker(order=1)),
+    ],
+)
+def test_trigger_is_told_by_its_first_key(tmp_path: Path, stack: Stack, text: str, trigger: object) -> None:
+    """Each trigger has a key of its own."""
+    scenario = load(tmp_path, stack, GOOD.replace("{task: place_order, state: running}", text))
+    assert scenario.faults[0].start == trigger
+
+
+def test_fault_with_settings_is_read(tmp_path: Path, stack: Stack) -> None:
+    """A fault that has settings is written with them."""
+    scenario = load(tmp_path, stack, GOOD.replace("is: refused", "is: {latency: {delay_ms: 500}}"))
+    assert scenario.faults[0].fault == Latency(delay_ms=500)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("is: refused", "is: refusd", "mine.yaml:5: faults.0.is: unknown fault 'refusd'; there are: answer-lost, blackhole"),
+        ("is: refused", "is: {latency: {delay_ms: 0}}", "mine.yaml:5: faults.0.is"),
+        ("for_s: 15", "for_s: -1", "mine.yaml:7: faults.0.for_s: input should be greater than 0, got -1"),
+        ("for_s: 15", "fors: 15", "mine.yaml:7: faults.0.fors: unknown key; did you mean 'for_s'?"),
+        ("    for_s: 15\n", "", "faults.0.for_s: is required"),
+        ("task: place_order", "task: place_ordr", "mine.yaml:6: faults.0.from.task: 'place_ordr' is not a task of the workflow"),
+        ("state: running", "state: walking", "mine.yaml:6: faults.0.from.state"),
+        ("{task: place_order, state: running}", "{when: now}", f"a trigger begins with one of: {', '.join(TRIGGERS)}"),
+        ("link: workflow -> backend", "link: workflow -> moon", "mine.yaml:4: faults.0.link: link 'workflow -> moon' is not a link of the stack; there are: 'workflow -> backend'"),
+        ("name: mine", "name: yours", "mine.yaml:1: name: is 'yours', but the file is called 'mine.yaml'"),
+        ("about: One fault.", "about: One fault.\npromises: [artefacts]", "mine.yaml:3: promises.0: input should be 'artifacts-once'"),
+        ("about: One fault.", "about: [", "is not valid YAML"),
+    ],
+)  # fmt: skip
+def test_scenario_error_names_file_line_and_key(tmp_path: Path, stack: Stack, old: str, new: str, told: str) -> None:
+    """Whatever is wrong is told in one line that names the place and what is allowed."""
+    assert old in GOOD
+    with pytest.raises(ScenarioError) as caught:
+        load(tmp_path, stack, GOOD.replace(old, new))
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_scenario_that_is_unknown_suggests_one(stack: Stack) -> None:
+    """A slip of the pen is answered with the nearest name."""
+    with pytest.raises(ScenarioError, match=r"no scenario 'backend-dwn': did you mean 'backend-down'\?"):
+        load_scenario("backend-dwn", SCENARIOS, stack)
