@@ -13,6 +13,7 @@ from harness.history.events import RunChanged, RunRole, TaskChanged
 from harness.history.history import HistoryWriter
 
 POLL_S = 0.05
+PAUSE_PER_ANSWER = 3
 # Airflow's own API may be slow for a moment under load; a watcher that gave up at once would end sound drills.
 _PATIENCE_S = 30.0
 
@@ -66,6 +67,7 @@ class Observer:
         clock = asyncio.get_running_loop().time
         heard_at_s = clock()
         while not watch.ended:
+            asked_at_s = clock()
             try:
                 changed = await self._look(watch)
                 heard_at_s = clock()
@@ -75,7 +77,8 @@ class Observer:
                 changed = False
             if changed:
                 await self._wake()
-            await asyncio.sleep(POLL_S)
+            # On a machine that is busy, an answer takes long: asking at the same pace would take the workflow's own time.
+            await asyncio.sleep(max(POLL_S, PAUSE_PER_ANSWER * (clock() - asked_at_s)))
 
     async def watch_orders(self, watch: RunWatch) -> None:
         """Count the orders that the broker receives, until cancelled."""

@@ -209,13 +209,14 @@ class LocalStack:
     async def _start_services(self) -> None:
         only_for_templates = {name for service in self.stack.services.values() for name in _made_by(service)}
         wanted = {name: service for name, service in self.stack.services.items() if name not in only_for_templates}
+        started = {name: asyncio.Event() for name in wanted}
         ready = {name: asyncio.Event() for name in wanted}
 
         async def start(service: Service) -> None:
-            for needed in service.depends_on:
-                if needed in ready:
-                    await ready[needed].wait()
-            await self._start_service(service)
+            for needed, must_be_ready in service.depends_on.items():
+                if needed in wanted:
+                    await (ready if must_be_ready else started)[needed].wait()
+            await self._start_service(service, started[service.name])
             ready[service.name].set()
 
         async with asyncio.TaskGroup() as group:
@@ -224,7 +225,7 @@ class LocalStack:
         for name in wanted:
             self._watch(name)
 
-    async def _start_service(self, service: Service) -> None:
+    async def _start_service(self, service: Service, started: asyncio.Event | None = None) -> None:
         self._data(service.name).mkdir(_SEARCHABLE, exist_ok=True)
         places = self._places(service)
         argv = [fill(word, places) for word in service.local.run]
@@ -237,6 +238,8 @@ class LocalStack:
             directory=self._data(service.name),
         )
         self._processes[service.name] = process
+        if started is not None:
+            started.set()
         self.ready_s[service.name] = await wait_until_ready(
             process, service.local.ready, self.readdress, service.local.ready_within_s
         )

@@ -25,13 +25,14 @@ class Service:
     Args:
         name: as the compose file calls it.
         environment: what Compose would give it, before addresses are put in the place of service names.
-        depends_on: the services that must be ready before it starts.
+        depends_on: the services that come first; True for one that must be ready, False for one that need only have
+            been started.
         local: how it runs as a local process.
     """
 
     name: str
     environment: Mapping[str, str]
-    depends_on: tuple[str, ...]
+    depends_on: Mapping[str, bool]
     local: LocalService
 
 
@@ -128,7 +129,10 @@ def _service(source: Source, name: str, service: ComposeService, compose: Compos
         if needed not in compose.services:
             raise StackError(f"{source.where((*at, 'depends_on', needed))}: is not a service of this file")
     return Service(
-        name=name, environment=service.environment, depends_on=tuple(service.depends_on), local=service.local
+        name=name,
+        environment=service.environment,
+        depends_on={needed: how.condition != "service_started" for needed, how in service.depends_on.items()},
+        local=service.local,
     )
 
 

@@ -26,7 +26,7 @@ def test_stack_reads_services_and_links(small: Load) -> None:
     """Services, dependencies and links are as the file has them."""
     stack = small()
     assert list(stack.services) == ["server", "client"]
-    assert stack.services["client"].depends_on == ("server",)
+    assert stack.services["client"].depends_on == {"server": False}
     assert stack.links == (Link("client", "server", 8000),)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,9 +15,18 @@ import pytest
 from tests.trading.parts import Parts
 from tests.trading.process import answers, free_port, running, running_backend
 from tests.trading.relay import Relay, relay_to
+from trading.workflow import notify
 from trading.workflow.settings import WorkflowSettings, read_settings
 
 _USER = {"POSTGRES_USER": "ibkr_user", "POSTGRES_PASSWORD": "secret", "POSTGRES_DB": "ibkr_trading"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _apprise_loaded() -> None:
+    """Apprise's modules, loaded before the tests: one of them imports a module that Python has deprecated."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        notify.warm_up()
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +48,7 @@ def postgres_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     with running(arguments, tmp_path_factory.mktemp("postgres") / "log", _USER) as process:
         process.demand(accepts, "Postgres accepts connections")
         yield port
-    shutil.rmtree(folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def url_of(port: int, database: str = "ibkr_trading") -> str:

@@ -13,33 +13,40 @@ import pytest
 
 _DAG = Path(__file__).parents[2] / "trading" / "dags" / "ibkr_trading_signal_workflow.py"
 
+SCHEDULES = ("0 9 * * 1-5", "manual", "61 * * * *")
+
 _READ = f"""
-import json, runpy, sys
-dag = runpy.run_path({str(_DAG)!r})["dag"]
-print(json.dumps({{
-    "dag_id": dag.dag_id,
-    "edges": {{task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks}},
-    "timeouts": all(task.execution_timeout for task in dag.tasks),
-    "last_rule": str(dag.get_task("finalize").trigger_rule),
-    "schedule": getattr(dag.timetable, "expression", None),
-    "catchup": dag.catchup,
-    "max_active_runs": dag.max_active_runs,
-    "tags": sorted(dag.tags),
-    "heavy": sorted({{"ib_insync", "pandas", "matplotlib"}} & set(sys.modules)),
-}}))
+import json, os, runpy, sys
+
+def read(schedule):
+    os.environ["WORKFLOW_SCHEDULE"] = schedule
+    dag = runpy.run_path({str(_DAG)!r})["dag"]
+    return {{
+        "dag_id": dag.dag_id,
+        "edges": {{task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks}},
+        "timeouts": all(task.execution_timeout for task in dag.tasks),
+        "last_rule": str(dag.get_task("finalize").trigger_rule).lower(),
+        "schedule": getattr(dag.timetable, "expression", None),
+        "catchup": dag.catchup,
+        "max_active_runs": dag.max_active_runs,
+        "tags": sorted(dag.tags),
+        "heavy": sorted({{"ib_insync", "pandas", "matplotlib"}} & set(sys.modules)),
+    }}
+
+print(json.dumps({{schedule: read(schedule) for schedule in {SCHEDULES!r}}}))
 """
 
 
-def read_dag(home: Path, **environment: str) -> dict[str, Any]:
-    """Read the DAG file in a process of its own, as Airflow does."""
+@pytest.fixture(scope="module")
+def dags(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """The DAG by schedule, as a process of its own reads it from its file; Airflow does the same."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", _READ],
         env={
             **os.environ,
-            "AIRFLOW_HOME": str(home),
+            "AIRFLOW_HOME": str(tmp_path_factory.mktemp("airflow")),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
             "PYTHONPATH": str(_DAG.parents[2]),
-            **environment,
         },
         capture_output=True,
         text=True,
@@ -47,12 +54,12 @@ def read_dag(home: Path, **environment: str) -> dict[str, Any]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return cast("dict[str, Any]", json.loads(done.stdout.splitlines()[-1]))
+    return cast("dict[str, dict[str, Any]]", json.loads(done.stdout.splitlines()[-1]))
 
 
-def test_dag_has_nine_tasks_in_their_order(tmp_path: Path) -> None:
+def test_dag_has_nine_tasks_in_their_order(dags: dict[str, dict[str, Any]]) -> None:
     """The tasks and edges of the contract, no more and no less, each with a limit in time."""
-    dag = read_dag(tmp_path)
+    dag = dags["0 9 * * 1-5"]
     assert dag["dag_id"] == "ibkr_trading_signal_workflow"
     assert dag["edges"] == {
         "preflight": ["fetch_market_data"],
@@ -74,8 +81,9 @@ def test_dag_has_nine_tasks_in_their_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("schedule", "tags"), [("manual", ["trading"]), ("61 * * * *", ["schedule-invalid", "trading"])]
 )
-def test_dag_stays_importable_whatever_its_schedule(tmp_path: Path, schedule: str, tags: list[str]) -> None:
+def test_dag_stays_importable_whatever_its_schedule(
+    dags: dict[str, dict[str, Any]], schedule: str, tags: list[str]
+) -> None:
     """No schedule, or a wrong one: manual runs work, and a wrong one is marked."""
-    dag = read_dag(tmp_path, WORKFLOW_SCHEDULE=schedule)
-    assert dag["schedule"] is None
-    assert dag["tags"] == tags
+    assert dags[schedule]["schedule"] is None
+    assert dags[schedule]["tags"] == tags

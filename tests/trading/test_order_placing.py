@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -35,8 +36,8 @@ from trading.workflow.settings import read_settings
 
 async def main():
     settings = read_settings()
-    async with RunDatabase(settings) as database:
-        placing = OrderPlacing(database, Broker(settings), sys.argv[1])
+    async with RunDatabase(settings, budget_s=10) as database:
+        placing = OrderPlacing(database, Broker(settings), sys.argv[1], reconnect_s=20)
         await placing.place(Instrument(symbol="AAPL", con_id=265598, currency="USD"), "BUY", Decimal(10))
 
 asyncio.run(main())
@@ -150,7 +151,7 @@ def test_order_is_not_sent_while_its_old_connection_may_live(clean_gateway: Part
     run = new_run()
 
     async def hold_the_id_and_try() -> None:
-        async with RunDatabase(settings) as database:
+        async with RunDatabase(settings, budget_s=10) as database:
             broker = Broker(settings)
             zombie = await broker.connect(budget_s=5)
             placing = OrderPlacing(database, broker, run, reconnect_s=1)
@@ -188,6 +189,20 @@ def test_order_is_not_sent_when_the_gateway_is_gone(clean_gateway: Parts, gatewa
     gateway_relay.restore()
     assert place(run).record.status is OrderStatus.FILLED
     assert sent(clean_gateway, run) == ["Filled"]
+
+
+def test_order_is_given_up_when_the_gateway_is_silent(
+    clean_gateway: Parts, gateway_relay: Relay, set_up: SetUp
+) -> None:
+    """A gateway that accepts connections and says nothing holds the task no longer than one that is gone."""
+    set_up(ibkr_port=gateway_relay.port)
+    gateway_relay.stall()
+    run = new_run()
+    started_s = time.monotonic()
+    with pytest.raises(GatewayUnavailable, match="not sent"):
+        place(run, reconnect_s=1)
+    assert time.monotonic() - started_s < 4
+    assert recorded(clean_gateway, run) == ("NOT_SENT", Decimal(0))
 
 
 def test_order_is_not_sent_without_its_intent(clean_gateway: Parts, set_up: SetUp) -> None:

@@ -96,7 +96,7 @@ def test_run_repeated_task_by_task_leaves_everything_once(clean_gateway: Parts, 
 
 def test_run_without_backend_is_degraded_and_told_once(clean_gateway: Parts, set_up: SetUp) -> None:
     """The backend is down during the run and back for its last task: nothing is lost, one notification, even twice."""
-    set_up(backend_api_url=f"http://127.0.0.1:{free_port()}")
+    set_up(backend_api_url=f"http://127.0.0.1:{free_port()}", artifact_attempts=1)
     run = Run()
     run.all_but_last()
     assert clean_gateway.artifacts(run.execution_id) == []
@@ -129,7 +129,7 @@ def test_run_that_lost_the_gateway_is_degraded_and_told_once(
 
 def test_run_that_failed_is_recorded_told_once_and_raised(clean_gateway: Parts, set_up: SetUp) -> None:
     """A task that failed, and one that was killed without a word: the run fails, with both as reasons."""
-    set_up(ibkr_port=free_port())
+    set_up(ibkr_port=free_port(), ibkr_reconnect_s=0.5)
     run = Run()
     with pytest.raises(GatewayUnavailable):
         tasks.fetch_market_data(task(run.execution_id, "fetch_market_data"), ["AAPL"])
@@ -145,7 +145,7 @@ def test_run_that_failed_is_recorded_told_once_and_raised(clean_gateway: Parts, 
 
 def test_preflight_fails_in_time_without_gateway(clean_gateway: Parts, set_up: SetUp) -> None:
     """No gateway: the run ends at its first task, with the cause, before any market data."""
-    set_up(ibkr_port=free_port())
+    set_up(ibkr_port=free_port(), ibkr_reconnect_s=0.5)
     with pytest.raises(GatewayUnavailable, match="refused"):
         tasks.run_preflight(task(new_run(), "preflight"), {})
 
@@ -162,10 +162,10 @@ def test_outcome_is_told_when_it_cannot_be_recorded(clean_gateway: Parts, set_up
     """The database is gone at the end of a degraded run: people are told, once, although the record has to wait."""
     with relay_to(clean_gateway.database_port) as relay:
         database_url = clean_gateway.database_url.replace(str(clean_gateway.database_port), str(relay.port))
-        set_up(backend_api_url=f"http://127.0.0.1:{free_port()}", database_url=database_url)
+        set_up(backend_api_url=f"http://127.0.0.1:{free_port()}", database_url=database_url, artifact_attempts=1)
         run = Run()
         tasks.get_portfolio(task(run.execution_id, "get_portfolio"))
-        set_up(database_url=database_url)
+        set_up(database_url=database_url, database_retry_s=0.3)
         relay.cut(refuse=True)
         run.states = {"get_portfolio": "success"}
         for _ in range(2):

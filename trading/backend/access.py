@@ -1,0 +1,29 @@
+"""Who may use the API: whoever carries the token, when one is set."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated
+
+from fastapi import Header, HTTPException, Request, status
+
+from trading.backend.settings import BackendSettings
+
+
+def require_token(request: Request, authorization: Annotated[str, Header()] = "") -> None:
+    """Refuse a request that does not carry the bearer token of the settings.
+
+    Raises:
+        HTTPException: 401, with the challenge that RFC 6750 asks for.
+    """
+    settings: BackendSettings = request.app.state.settings
+    expected = settings.artifact_api_token.get_secret_value()
+    if not expected:
+        return
+    given = authorization.removeprefix("Bearer ")
+    if not secrets.compare_digest(given.encode(), expected.encode()):
+        raise HTTPException(
+            status.HTTP_401_UNAUTHORIZED,
+            "expected the header 'Authorization: Bearer <ARTIFACT_API_TOKEN>'",
+            headers={"WWW-Authenticate": "Bearer"},
+        )

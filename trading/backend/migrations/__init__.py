@@ -1,0 +1,1 @@
+"""The schema of the database `ibkr_trading`, one file a step."""

@@ -1,0 +1,103 @@
+"""The bodies that the artifacts API takes and gives."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=300)]
+Word = Annotated[str, StringConstraints(max_length=300)]
+LongText = Annotated[str, StringConstraints(max_length=1_000_000)]
+
+
+class ArtifactType(StrEnum):
+    """What an artifact is."""
+
+    LLM = "llm"
+    CHART = "chart"
+    SIGNAL = "signal"
+    ORDER = "order"
+    TRADE = "trade"
+    PORTFOLIO = "portfolio"
+    MARKET_DATA = "market_data"
+
+
+class ArtifactFields(BaseModel):
+    """The fields that a client may give, when it makes an artifact and when it changes one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    symbol: Word | None = None
+    run_id: Word | None = None
+    experiment_id: Word | None = None
+    workflow_id: Word | None = None
+    execution_id: Word | None = None
+    step_name: Word | None = None
+    dag_id: Word | None = None
+    task_id: Word | None = None
+    prompt: LongText | None = None
+    response: LongText | None = None
+    prompt_length: int | None = Field(default=None, ge=0, le=2**31 - 1)
+    response_length: int | None = Field(default=None, ge=0, le=2**31 - 1)
+    model_name: Word | None = None
+    image_path: Word | None = None
+    chart_type: Word | None = None
+    chart_data: JsonValue = None
+    action: Word | None = None
+    confidence: float | None = Field(default=None, ge=0, le=1)
+    signal_data: JsonValue = None
+    metadata: JsonValue = None
+
+
+class ArtifactIn(ArtifactFields):
+    """A new artifact."""
+
+    name: Name
+    type: ArtifactType
+
+
+class ArtifactPatch(ArtifactFields):
+    """What shall change in an artifact; a field that is left out stays as it is."""
+
+    name: Name | None = None
+    type: ArtifactType | None = None
+
+
+class ArtifactOut(ArtifactFields):
+    """An artifact as it is stored."""
+
+    id: int
+    name: str
+    type: ArtifactType
+    created_at: datetime
+    updated_at: datetime
+
+
+class ArtifactList(BaseModel):
+    """A page of artifacts, newest first.
+
+    Args:
+        artifacts: the page.
+        total: how many artifacts match in all, on every page together.
+        grouped: the page's artifacts by execution, when that was asked for.
+        group_count: how many executions match in all, when grouping was asked for.
+        next_cursor: give this as `cursor` for the next page; None on the last.
+    """
+
+    artifacts: list[ArtifactOut]
+    total: int
+    grouped: dict[str, list[ArtifactOut]] | None = None
+    group_count: int | None = None
+    next_cursor: int | None = None
+
+
+class ArtifactStats(BaseModel):
+    """How many artifacts there are, in all and by kind."""
+
+    total: int
+    by_type: dict[str, int]
+    by_symbol: dict[str, int]
+    executions: int
