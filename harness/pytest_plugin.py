@@ -6,14 +6,21 @@ def test_backend_outage_loses_nothing(drill):
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.errors import HarnessError
+
 if TYPE_CHECKING:
+    from pytest_bdd.parser import Feature, Step
+
     from harness.drill.bench import DrillBench
+
+_FAILED_STEP = pytest.StashKey[str]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -49,3 +56,32 @@ def drill_bench(request: pytest.FixtureRequest) -> Iterator[DrillBench]:
 def drill(drill_bench: DrillBench) -> DrillBench:
     """Call it with a scenario's name (or a ``Scenario``): it runs the drill and gives its outcome."""
     return drill_bench
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_bdd_step_error(request: pytest.FixtureRequest, feature: Feature, step: Step) -> None:
+    """Note which step of a feature failed."""
+    request.node.stash[_FAILED_STEP] = f"{feature.rel_filename}:{step.line_number}: {step.keyword} {step.name}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show a failed drill as its findings and where to look, without the code that raised them."""
+    report = yield
+    if call.excinfo is not None and report.failed:
+        error = call.excinfo.value
+        step = item.stash.get(_FAILED_STEP, None)
+        drilling = sys.modules.get("harness.drill.outcome")
+        if drilling is not None and isinstance(error, drilling.DrillFailed):
+            report.longrepr = f"{step or _line_of(item, call.excinfo)}\n{error}"
+        elif step is not None and isinstance(error, HarnessError):
+            # Whoever writes features need not read Python.
+            report.longrepr = "\n".join(filter(None, [step, str(error), error.evidence]))
+    return report
+
+
+def _line_of(item: pytest.Item, error: pytest.ExceptionInfo[BaseException]) -> str:
+    line = next((entry.lineno + 1 for entry in reversed(error.traceback) if entry.path == item.path), None)
+    return item.nodeid if line is None else f"{item.location[0]}:{line}"

@@ -62,7 +62,12 @@ def drill(
     directory = new_report_directory(reports or described.project / "reports")
     console = console_for_people(stderr=json)
     progress = TerminalProgress(console)
-    report = run_interruptibly(_drill(described, chosen, seed, directory, saboteur, progress, keep=keep))
+    try:
+        report = run_interruptibly(_drill(described, chosen, seed, directory, saboteur, progress, keep=keep))
+    finally:
+        with suppress(OSError):
+            # Of a drill that never began, nothing is left: a folder that is not empty stays.
+            directory.rmdir()
     show(console, report)
     if json:
         typer.echo(TypeAdapter(list[Summary]).dump_json(list(report.summaries), indent=2).decode())
@@ -91,9 +96,6 @@ async def _drill(
             return await drill_all(running, scenarios, seed=seed, directory=directory, progress=progress)
     finally:
         progress.done()
-        with suppress(OSError):
-            # Of a drill that never began, nothing is left: a folder that is not empty stays.
-            directory.rmdir()
 
 
 def show(console: Console, report: Report) -> None:

@@ -160,14 +160,21 @@ class Airflow:
 
     async def unended_runs(self) -> list[str]:
         """The ids of the runs that have not ended."""
-        runs = await ask_for(_Runs, self._client, "GET", f"{self._dag}/dagRuns?limit=100")
-        return [run.dag_run_id for run in runs.dag_runs if run.state not in ENDED]
+        return [run.dag_run_id for run in await self._some_runs() if run.state not in ENDED]
 
     async def forget_runs(self) -> None:
-        """Delete every run of the DAG, with its tasks."""
-        runs = await ask_for(_Runs, self._client, "GET", f"{self._dag}/dagRuns?limit=100")
-        for run in runs.dag_runs:
-            await ask(self._client, "DELETE", self._run(run.dag_run_id))
+        """Delete every run of the DAG, with its tasks; a DAG that has not been parsed yet has none."""
+        while runs := await self._some_runs():
+            for run in runs:
+                await ask(self._client, "DELETE", self._run(run.dag_run_id))
+
+    async def _some_runs(self) -> list[RunState]:
+        try:
+            return (await ask_for(_Runs, self._client, "GET", f"{self._dag}/dagRuns?limit=100")).dag_runs
+        except Unexpected as cause:
+            if cause.status == _NOT_FOUND:
+                return []
+            raise
 
     async def task_log(self, run_id: str, task_id: str, attempt: int) -> str:
         """The log of one attempt of a task, one JSON object a line; empty before it started."""

@@ -26,6 +26,8 @@ from harness.stack.stack import load_stack
 
 __all__ = ["DrillBench", "DrillFailed", "Outcome", "open_bench"]
 Result = TypeVar("Result")
+# What pytest captures has no width of its own; a line should not be broken before a person's terminal does it.
+_WIDTH = 140
 
 
 class DrillBench:
@@ -55,7 +57,7 @@ class DrillBench:
             check_against(scenario, stack)
         self._count += 1
         directory = self._report / f"{self._count:02d}"
-        progress = TerminalProgress(Console())
+        progress = TerminalProgress(Console(width=_WIDTH))
         work = drill_all(self.running, [scenario], seed=self._seed, directory=directory, progress=progress)
         summary = self._runner.run(work).summaries[0]
         if made_in_code:
@@ -83,7 +85,7 @@ def open_bench(stack: Path, *, reports: Path | None, seed: int | None, saboteur:
     described = load_stack(stack, variables(os.environ, seed))
     report = new_report_directory(reports or described.project / "reports")
     with asyncio.Runner() as runner:
-        opened = running_stack(described, TerminalProgress(Console()), saboteur)
+        opened = running_stack(described, TerminalProgress(Console(width=_WIDTH)), saboteur)
         running = runner.run(opened.__aenter__())
         try:
             yield DrillBench(runner, running, report, seed)

@@ -77,7 +77,7 @@ class Observer:
                 changed = False
             if changed:
                 await self._wake()
-            # On a machine that is busy, an answer takes long: asking at the same pace would take the workflow's own time.
+            # On a busy machine an answer takes long, and asking at the same pace would take the workflow's own time.
             await asyncio.sleep(max(POLL_S, PAUSE_PER_ANSWER * (clock() - asked_at_s)))
 
     async def watch_orders(self, watch: RunWatch) -> None:

@@ -1,4 +1,4 @@
-"""What the Thens of a feature hold an outcome against. Each one fails with the findings, or with what it saw instead."""
+"""What the Thens of a feature hold an outcome against. Each fails with the findings, or with what it saw."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ def expect_orders(outcome: Outcome, bound: str, wanted: int, *, per_symbol: bool
     for symbol, found in groups.items():
         if found > wanted or (found < wanted and bound != AT_MOST):
             of = f" for {symbol}" if symbol else ""
-            outcome.fail(f"{bound} {wanted} orders{of} of run {run.run_id} at the broker expected, {found} in its ledger")
+            outcome.fail(
+                f"{bound} {wanted} orders{of} of run {run.run_id} at the broker expected, {found} in its ledger"
+            )
 
 
 def expect_report(outcome: Outcome, word: str, notifications: int) -> None:

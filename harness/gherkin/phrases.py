@@ -1,4 +1,4 @@
-"""What the phrases of a feature mean: faults, triggers, numbers and outcomes, from words to the scenario's own model."""
+"""What the phrases of a feature mean: faults, triggers, numbers and outcomes in the scenario's own model."""
 
 from __future__ import annotations
 
@@ -84,8 +84,16 @@ def injection(link: str, fault: str, for_s: str, start: str) -> Injection:
 
 
 def count(text: str) -> int:
-    """A number of things: ``no``, ``one`` … ``ten``, or digits."""
-    return _COUNTS.index(text) if text in _COUNTS else int(text)
+    """A number of things: ``no``, ``one`` … ``ten``, or digits.
+
+    Raises:
+        ScenarioError: it is none of them.
+    """
+    if text in _COUNTS:
+        return _COUNTS.index(text)
+    if not text.isdecimal():
+        raise ScenarioError(f"{text!r} is not a number of things; write digits, or {', '.join(_COUNTS)}")
+    return int(text)
 
 
 def outcome(text: str) -> str:
@@ -129,4 +137,3 @@ def _place(text: str) -> int:
 def _first(cause: ValidationError) -> str:
     detail = cause.errors(include_url=False)[0]
     return f"{'.'.join(str(key) for key in detail['loc'])}: {detail['msg'].removeprefix('Value error, ')}"
-

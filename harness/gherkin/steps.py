@@ -29,15 +29,14 @@ from harness.scenario.model import BrokerPart
 
 _FAULT = r'"(?P<link>[^"]+)" (?P<fault>(?:is|loses|answers) .+?) for (?P<for_s>[\d.]+) s(?: (?P<start>.+))?'
 _ORDERS = r"(?P<bound>at most|exactly) (?P<number>\w+) orders?(?P<each> for each symbol)? reached the broker"
-_REPORT = (
-    r"the run reports itself as (?P<word>.+), and (?P<number>\w+) notifications? (?:was|were) sent"
-)
+_REPORT = r"the run reports itself as (?P<word>.+), and (?P<number>\w+) notifications? (?:was|were) sent"
 
 
 @pytest.fixture
 def drill_plan(request: pytest.FixtureRequest) -> DrillPlan:
     """What this scenario has said so far."""
-    title = (request.function.__doc__ or request.node.name).strip()
+    # pytest-bdd gives a test the docstring "path/of.feature: the scenario".
+    title = (request.function.__doc__ or request.node.name).rpartition(".feature: ")[2]
     return DrillPlan(name=phrases.scenario_name(request.node.name), about=title[:300])
 
 
@@ -69,7 +68,7 @@ def workflow_runs(drill: DrillBench, drill_plan: DrillPlan, symbols: str) -> Out
 def drill_runs(drill: DrillBench, drill_plan: DrillPlan, name: str) -> Outcome:
     """Run a drill that stands in a file."""
     if drill_plan.faults:
-        raise ScenarioError(f"the drill {name!r} says itself what goes wrong: a Given that plans a fault does not fit it")
+        raise ScenarioError(f"the drill {name!r} itself says what goes wrong: leave out the Given that plans a fault")
     return drill(name)
 
 

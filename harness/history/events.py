@@ -151,7 +151,7 @@ class RunChanged(_Event):
 
 
 class RunGivenUp(_Event):
-    """The harness ended a run that had not ended in time: what Airflow says of it from now on is our word, not its own."""
+    """The harness ended a run that had not ended in time; what Airflow says of it from now on is our word."""
 
     kind: Literal["run_given_up"] = "run_given_up"
     run: str

@@ -125,7 +125,7 @@ def test_orders_never_sent_need_no_broker(sound: Case, but: But) -> None:
 def test_orders_recorded_wrongly_are_found(sound: Case, but: But, field: str, value: object) -> None:
     """Each field that differs from the ledger is named."""
     changes: dict[str, object] = {field: value}
-    wrong = dataclasses.replace(sound.reads.recorded_orders[0], **changes)
+    wrong = dataclasses.replace(sound.reads.recorded_orders[0], **changes)  # type: ignore[arg-type]
     findings = orders_once(but(recorded_orders=(wrong, *sound.reads.recorded_orders[1:])))
     assert titles(findings) == ["an order is recorded wrongly"]
 

@@ -138,7 +138,7 @@ def test_local_stack_tells_of_a_service_that_ends_later(tmp_path: Path) -> None:
             assert (ended.service, ended.returncode) == ("server", -9)
             await running.restart("server")
             host, port = running.address("server", 8000)
-            answer = await asyncio.to_thread(lambda: urllib.request.urlopen(f"http://{host}:{port}/").read())  # noqa: S310 - loopback
+            answer = await asyncio.to_thread(lambda: urllib.request.urlopen(f"http://{host}:{port}/").read())
             assert answer == b"hello"
             await running.close()
 

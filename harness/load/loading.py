@@ -1,0 +1,108 @@
+"""Loading a running stack: reset, load, then ask the witnesses and keep the evidence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from statistics import median
+
+from harness.clients.airflow import TaskInstance
+from harness.drill.clients import Clients, open_clients
+from harness.drill.drill import reset
+from harness.drill.evidence import keep_evidence
+from harness.drill.final_reads import TaskLogs
+from harness.drill.progress import Progress
+from harness.drill.steady_state import airflow_is_whole
+from harness.history.reads import FinalReads
+from harness.load.job import LoadJob, RunRecord
+from harness.load.locust_process import run_locust
+from harness.load.plan import LoadPlan
+from harness.load.report import write_load_report
+from harness.load.result import LoadResult
+from harness.report.redaction import Redaction
+from harness.runtime.running import RunningStack
+
+RECORDS = "runs.jsonl"
+
+
+async def load_stack_with_runs(
+    running: RunningStack, plan: LoadPlan, *, directory: Path, progress: Progress
+) -> LoadResult:
+    """Have Locust start runs one after the other, and write a report of how they went.
+
+    Args:
+        running: the stack.
+        plan: how many runs, and how many must succeed.
+        directory: where the report goes; exists already.
+        progress: is told of each run.
+
+    Raises:
+        HarnessError: the load could not be brought; that says nothing of the system.
+    """
+    adapters = running.stack.adapters
+    job = LoadJob(
+        plan=plan,
+        dag=adapters.airflow.dag,
+        username=adapters.airflow.username,
+        password=adapters.airflow.password,
+        dsn=running.readdress(adapters.database.dsn),
+        outcome_sql=adapters.outcome.sql,
+        records=directory / RECORDS,
+    )
+    url = running.readdress(adapters.airflow.url)
+    told = 0
+
+    def tell(record: RunRecord) -> None:
+        nonlocal told
+        told += 1
+        progress.line(f"run {told} of {plan.runs}   {record.took_s:5.1f} s   {record.cause or 'success'}")
+        progress.at_work(f"run {told + 1} of {plan.runs} …")
+
+    async with open_clients(running) as clients:
+        await reset(running, clients)
+        await airflow_is_whole(clients)
+        progress.at_work(f"run 1 of {plan.runs} …")
+        records = await run_locust(running, job, url=url, directory=directory, on_record=tell)
+        tasks = {record.run_id: await clients.airflow.tasks(record.run_id) for record in records if record.state}
+        good = [tasks[record.run_id] for record in records if record.succeeded]
+        result = LoadResult(plan, records, task_medians_s(good))
+        write_load_report(directory, result)
+        logs = await _logs_of_failures(clients, records, tasks)
+        keep_evidence(directory, running, await _reads(clients, running), logs, Redaction(running.stack.secrets))
+    progress.done()
+    return result
+
+
+def task_medians_s(runs: list[list[TaskInstance]]) -> dict[str, float]:
+    """For each task, in the order in which they start, the median of how long it ran."""
+    times: dict[str, list[float]] = {}
+    for tasks in runs:
+        for task in tasks:
+            if task.start_date is not None and task.end_date is not None:
+                times.setdefault(task.task_id, []).append((task.end_date - task.start_date).total_seconds())
+    first = {task.task_id: task.start_date for tasks in runs[:1] for task in tasks if task.start_date is not None}
+    ordered = sorted(times, key=lambda task: first[task].timestamp() if task in first else 0.0)
+    return {task: median(times[task]) for task in ordered}
+
+
+async def _logs_of_failures(
+    clients: Clients, records: tuple[RunRecord, ...], tasks: dict[str, list[TaskInstance]]
+) -> TaskLogs:
+    logs: TaskLogs = {}
+    for run_id in (record.run_id for record in records if not record.succeeded):
+        for task in tasks.get(run_id, []):
+            attempts = range(1, task.try_number + 1)
+            texts = [await clients.airflow.task_log(run_id, task.task_id, attempt) for attempt in attempts]
+            logs[run_id, task.task_id] = "".join(texts)
+    return logs
+
+
+async def _reads(clients: Clients, running: RunningStack) -> FinalReads:
+    adapters = running.stack.adapters
+    return FinalReads(
+        runs={},
+        artifacts=await clients.database.artifacts(adapters.artifacts.sql),
+        recorded_orders=await clients.database.orders(adapters.orders.sql),
+        broker_orders=await clients.gateway.orders(),
+        outcomes=await clients.database.outcomes(adapters.outcome.sql),
+        notifications=await clients.sink.messages(),
+    )

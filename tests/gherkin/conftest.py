@@ -1,0 +1,42 @@
+"""Outcomes of drills, with the evidence in files, as a real drill leaves them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from pydantic import TypeAdapter
+
+from harness.checks.finding import Case
+from harness.checks.registry import PROMISES, PROOFS
+from harness.checks.verdict import judge
+from harness.drill.outcome import Outcome
+from harness.drill.result import DrillResult
+from harness.drill.session import summarise
+from harness.gherkin.phrases import injection
+from harness.history.reads import FinalReads
+from harness.scenario.model import Scenario
+from tests.checks.conftest import but, but_events, sound
+
+__all__ = ["but", "but_events", "sound"]
+OutcomeOf = Callable[..., Outcome]
+
+
+@pytest.fixture
+def outcome_of(tmp_path: Path) -> OutcomeOf:
+    """Judge a case and give the outcome, as if it had been drilled."""
+
+    def make(case: Case, promises: Sequence[str] = tuple(PROMISES)) -> Outcome:
+        faults = [injection("workflow -> backend", "is refused", "15", "") for _ in case.faults]
+        scenario = Scenario(name="drilled", about="", faults=faults)
+        folder = tmp_path / scenario.name
+        folder.mkdir()
+        (folder / "reads.json").write_bytes(TypeAdapter(FinalReads).dump_json(case.reads))
+        lines = [entry.model_dump_json() + "\n" for entry in case.history.entries]
+        (folder / "history.jsonl").write_text("".join(lines), encoding="utf-8")
+        judgement = judge(case, promises)
+        result = DrillResult(scenario, 1, judgement, case.history, case.reads, folder, took_s=1.0)
+        return Outcome(summarise(result, tmp_path), folder, frozenset((*promises, *PROOFS)))
+
+    return make

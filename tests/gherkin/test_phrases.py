@@ -1,0 +1,104 @@
+"""The words of a feature mean what they say, and words that mean nothing are refused by name."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.errors import ScenarioError
+from harness.faults.link.answer_lost import AnswerLost
+from harness.faults.link.blackhole import Blackhole
+from harness.faults.link.fault import LinkFault
+from harness.faults.link.latency import Latency
+from harness.faults.link.refused import Refused
+from harness.faults.link.reset import Reset
+from harness.gherkin import phrases
+from harness.scenario.triggers import AtTime, BeforeRun, NthConnection, OrderAtBroker, TaskState, Trigger
+
+LINK = "workflow -> backend"
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        ("is refused", Refused()),
+        ("is reset", Reset()),
+        ("is blackholed", Blackhole()),
+        ("loses its answers", AnswerLost()),
+        ("is 500 ms late", Latency(delay_ms=500)),
+        ("answers 500 ms late", Latency(delay_ms=500)),
+        ('is "answer-lost"', AnswerLost()),
+    ],
+)
+def test_fault_words_name_a_fault(words: str, fault: LinkFault) -> None:
+    """Each fault can be said."""
+    assert phrases.injection(LINK, words, "15", "").fault == fault
+
+
+@pytest.mark.parametrize(
+    ("words", "trigger"),
+    [
+        ("", BeforeRun(before="run")),
+        ("from before the run on", BeforeRun(before="run")),
+        ("before the run", BeforeRun(before="run")),
+        ("2.5 s into the run", AtTime(at_s=2.5)),
+        ('once task "place_order" is running', TaskState(task="place_order")),
+        ('once task "place_order" has succeeded', TaskState(task="place_order", state="success")),
+        ('once task "place_order" has failed', TaskState(task="place_order", state="failed")),
+        ("once the broker has received order 1", OrderAtBroker(order=1)),
+        ("once the broker has received the second order", OrderAtBroker(order=2)),
+        ("once the third connection is made over it", NthConnection(connection=3)),
+    ],
+)
+def test_trigger_words_name_a_trigger(words: str, trigger: Trigger) -> None:
+    """Each trigger can be said."""
+    assert phrases.injection(LINK, "is refused", "15", words).start == trigger
+
+
+@pytest.mark.parametrize(
+    ("fault", "for_s", "start", "message"),
+    [
+        ("is tickled", "15", "", "'is tickled' is not the fault of any phrase"),
+        ("is refused", "15", "once upon a time", "'once upon a time' is not the start of a fault of any phrase"),
+        ("is refused", "0", "", "for_s"),
+        ("is 0 ms late", "15", "", "delay_ms"),
+        ("is refused", "15", 'once task "place_order" is dancing', "state"),
+        ('is "latency"', "15", "", "delay_ms"),
+    ],
+)
+def test_words_without_meaning_are_refused(fault: str, for_s: str, start: str, message: str) -> None:
+    """The error names the words, and what there is."""
+    with pytest.raises(ScenarioError, match=message):
+        phrases.injection(LINK, fault, for_s, start)
+
+
+@pytest.mark.parametrize(("text", "number"), [("no", 0), ("one", 1), ("ten", 10), ("12", 12)])
+def test_count_reads_words_and_digits(text: str, number: int) -> None:
+    """Small numbers may be written out."""
+    assert phrases.count(text) == number
+
+
+def test_count_of_many_is_refused() -> None:
+    """A number that is none is named."""
+    with pytest.raises(ScenarioError, match="'many'"):
+        phrases.count("many")
+
+
+def test_outcome_unknown_is_refused() -> None:
+    """The error lists how a run may report itself."""
+    with pytest.raises(ScenarioError, match=r"'happy'.*degraded"):
+        phrases.outcome("happy")
+
+
+@pytest.mark.parametrize("text", ["AAPL, MSFT and IBM", "AAPL,MSFT,IBM", "AAPL and MSFT and IBM"])
+def test_symbols_are_split_as_people_write_them(text: str) -> None:
+    """Commas and "and" both separate."""
+    assert phrases.symbols(text) == ["AAPL", "MSFT", "IBM"]
+
+
+@pytest.mark.parametrize(
+    ("test", "name"),
+    [("test_refused_while_charts_are_drawn", "refused-while-charts-are-drawn"), ("test_lost[AAPL-5]", "lost-aapl-5")],
+)
+def test_scenario_name_fits_a_file(test: str, name: str) -> None:
+    """A scenario is called as its test is, without what a file's name may not have."""
+    assert phrases.scenario_name(test) == name
