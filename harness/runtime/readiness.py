@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +20,8 @@ from harness.stack.compose import DoneProbe, HttpProbe, LogProbe, Probe, Scalar,
 POLL_S = 0.05
 ATTEMPT_S = 2.0
 _SHOWN_LINES = 15
+# Everything asked here is plain http on loopback.
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 class Watched(Protocol):
@@ -60,44 +64,49 @@ async def wait_until_ready(
     if probe is None:
         return 0.0
     done = isinstance(probe, DoneProbe)
-    attempt = _attempt(service, probe, readdress)
-    while True:
-        reason = await attempt()
-        if reason is None:
-            return time.monotonic() - began_s
-        if service.returncode is not None and (not done or service.returncode != 0):
-            raise StartFailed(
-                f"{service.name} ended with exit code {service.returncode} before it was ready; its last output:",
-                evidence=service.tail(_SHOWN_LINES),
-            )
-        if time.monotonic() - began_s > within_s:
-            raise DeadlineExceeded(
-                f"{service.name} was not ready within {within_s:g} s ({reason}); its last output:",
-                evidence=service.tail(_SHOWN_LINES),
-            )
-        await asyncio.sleep(POLL_S)
+    async with _open_attempt(service, probe, readdress) as attempt:
+        while (reason := await attempt()) is not None:
+            _demand_hope(service, reason, within_s, began_s, may_end=done)
+            await asyncio.sleep(POLL_S)
+    return time.monotonic() - began_s
 
 
-def _attempt(service: Watched, probe: Probe, readdress: Callable[[str], str]) -> Attempt:
+def _demand_hope(service: Watched, reason: str, within_s: float, began_s: float, *, may_end: bool) -> None:
+    """Give up on a service that has ended, or whose time is over."""
+    if service.returncode is not None and (not may_end or service.returncode != 0):
+        raise StartFailed(
+            f"{service.name} ended with exit code {service.returncode} before it was ready; its last output:",
+            evidence=service.tail(_SHOWN_LINES),
+        )
+    if time.monotonic() - began_s > within_s:
+        raise DeadlineExceeded(
+            f"{service.name} was not ready within {within_s:g} s ({reason}); its last output:",
+            evidence=service.tail(_SHOWN_LINES),
+        )
+
+
+@asynccontextmanager
+async def _open_attempt(service: Watched, probe: Probe, readdress: Callable[[str], str]) -> AsyncIterator[Attempt]:
     match probe:
         case HttpProbe():
-            return _http(readdress(probe.http), probe.json_values)
+            # One client for all tries: making one reads the machine's certificates, which takes longer than the try.
+            async with httpx.AsyncClient(timeout=ATTEMPT_S, trust_env=False, verify=NO_TLS) as client:
+                yield _http(client, readdress(probe.http), probe.json_values)
         case TcpProbe():
             host, _, port = readdress(probe.tcp).rpartition(":")
-            return _tcp(host, int(port))
+            yield _tcp(host, int(port))
         case SqlProbe():
-            return _sql(readdress(probe.sql))
+            yield _sql(readdress(probe.sql))
         case LogProbe():
-            return _log(service, re.compile(probe.log))
+            yield _log(service, re.compile(probe.log))
         case DoneProbe():
-            return _done(service)
+            yield _done(service)
 
 
-def _http(url: str, wanted: dict[str, Scalar]) -> Attempt:
+def _http(client: httpx.AsyncClient, url: str, wanted: dict[str, Scalar]) -> Attempt:
     async def attempt() -> str | None:
         try:
-            async with httpx.AsyncClient(timeout=ATTEMPT_S, trust_env=False) as client:
-                response = await client.get(url)
+            response = await client.get(url)
         except httpx.HTTPError as cause:
             return f"GET {url}: {type(cause).__name__}"
         if not response.is_success:
