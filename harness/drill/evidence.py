@@ -28,6 +28,18 @@ def keep_evidence(directory: Path, running: RunningStack, reads: FinalReads, log
 def _keep(directory: Path, running: RunningStack, reads: FinalReads, logs: TaskLogs, redact: Redaction) -> None:
     text = TypeAdapter(FinalReads).dump_json(reads, indent=2).decode()
     (directory / "reads.json").write_text(redact(text) + "\n", encoding="utf-8")
+    _keep_logs(directory, running, logs, redact)
+
+
+def keep_logs(directory: Path, running: RunningStack, logs: TaskLogs, redact: Redaction) -> None:
+    """Write ``logs/*`` and ``logs/tasks/<run>/<task>.log``; raises what ``keep_evidence`` raises."""
+    try:
+        _keep_logs(directory, running, logs, redact)
+    except OSError as cause:
+        raise ReportNotWritten(f"{directory}: the logs cannot be kept: {cause.strerror}") from cause
+
+
+def _keep_logs(directory: Path, running: RunningStack, logs: TaskLogs, redact: Redaction) -> None:
     (directory / "logs").mkdir()
     for name, path in running.log_files().items():
         (directory / "logs" / name).write_text(

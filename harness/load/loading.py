@@ -1,4 +1,4 @@
-"""Loading a running stack: reset, load, then ask the witnesses and keep the evidence."""
+"""Loading a running stack: reset, load, report, and keep the logs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from statistics import median
 from harness.clients.airflow import TaskInstance
 from harness.drill.clients import Clients, open_clients
 from harness.drill.drill import reset
-from harness.drill.evidence import keep_evidence
+from harness.drill.evidence import keep_logs
 from harness.drill.final_reads import TaskLogs
 from harness.drill.progress import Progress
 from harness.drill.steady_state import airflow_is_whole
-from harness.history.reads import FinalReads
+from harness.errors import HarnessError
 from harness.load.job import LoadJob, RunRecord
 from harness.load.locust_process import run_locust
 from harness.load.plan import LoadPlan
@@ -62,12 +62,11 @@ async def load_stack_with_runs(
         await airflow_is_whole(clients)
         progress.at_work(f"run 1 of {plan.runs} …")
         records = await run_locust(running, job, url=url, directory=directory, on_record=tell)
-        tasks = {record.run_id: await clients.airflow.tasks(record.run_id) for record in records if record.state}
-        good = [tasks[record.run_id] for record in records if record.succeeded]
+        good = [await _tasks(clients, record) for record in records if record.succeeded]
         result = LoadResult(plan, records, task_medians_s(good))
         write_load_report(directory, result)
-        logs = await _logs_of_failures(clients, records, tasks)
-        keep_evidence(directory, running, await _reads(clients, running), logs, Redaction(running.stack.secrets))
+        logs = await _logs_of_failures(clients, records)
+        keep_logs(directory, running, logs, Redaction(running.stack.secrets))
     progress.done()
     return result
 
@@ -84,25 +83,26 @@ def task_medians_s(runs: list[list[TaskInstance]]) -> dict[str, float]:
     return {task: median(times[task]) for task in ordered}
 
 
-async def _logs_of_failures(
-    clients: Clients, records: tuple[RunRecord, ...], tasks: dict[str, list[TaskInstance]]
-) -> TaskLogs:
+async def _logs_of_failures(clients: Clients, records: tuple[RunRecord, ...]) -> TaskLogs:
     logs: TaskLogs = {}
-    for run_id in (record.run_id for record in records if not record.succeeded):
-        for task in tasks.get(run_id, []):
-            attempts = range(1, task.try_number + 1)
-            texts = [await clients.airflow.task_log(run_id, task.task_id, attempt) for attempt in attempts]
-            logs[run_id, task.task_id] = "".join(texts)
+    for record in records:
+        if not record.succeeded:
+            for task in await _tasks(clients, record):
+                logs[record.run_id, task.task_id] = await _log(clients, record, task)
     return logs
 
 
-async def _reads(clients: Clients, running: RunningStack) -> FinalReads:
-    adapters = running.stack.adapters
-    return FinalReads(
-        runs={},
-        artifacts=await clients.database.artifacts(adapters.artifacts.sql),
-        recorded_orders=await clients.database.orders(adapters.orders.sql),
-        broker_orders=await clients.gateway.orders(),
-        outcomes=await clients.database.outcomes(adapters.outcome.sql),
-        notifications=await clients.sink.messages(),
-    )
+async def _tasks(clients: Clients, record: RunRecord) -> list[TaskInstance]:
+    """The tasks of a run. What the load showed stands, also where Airflow cannot be asked any more."""
+    try:
+        return await clients.airflow.tasks(record.run_id)
+    except HarnessError:
+        return []
+
+
+async def _log(clients: Clients, record: RunRecord, task: TaskInstance) -> str:
+    attempts = range(1, task.try_number + 1)
+    try:
+        return "".join([await clients.airflow.task_log(record.run_id, task.task_id, attempt) for attempt in attempts])
+    except HarnessError as cause:
+        return f"{cause}\n"

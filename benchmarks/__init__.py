@@ -1,0 +1,1 @@
+"""Measurements of the stack and the harness: ``make bench``."""

@@ -1,0 +1,82 @@
+"""``make bench``, or ``python -m benchmarks [NAME…]``: measure, print the table, keep it under reports/.
+
+A measurement is a file of this folder with a function from a :class:`Bench` to rows, and a line in ``MEASUREMENTS``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks.bench import Bench, Measure
+from benchmarks.boot import measure_boot
+from benchmarks.fault_effect import measure_fault_effect
+from benchmarks.measurement import Row
+from benchmarks.reset import measure_reset
+from benchmarks.table import document, print_table
+from benchmarks.workflow_run import measure_workflow_run
+from harness.drill.interruptible import run_interruptibly
+from harness.drill.session import new_report_directory, variables
+from harness.errors import HarnessError
+from harness.report.terminal import TerminalProgress
+from harness.stack.stack import load_stack
+
+# Those that start stacks themselves come first: later the shared one runs.
+MEASUREMENTS: Mapping[str, Measure] = {
+    "boot": measure_boot,
+    "reset": measure_reset,
+    "workflow-run": measure_workflow_run,
+    "fault-effect": measure_fault_effect,
+}
+INTERRUPTED = 130
+
+
+def main() -> int:
+    """Measure.
+
+    Returns:
+        0 when everything was measured, whatever the aims; 3 when something could not be.
+    """
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the stack and the harness.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(MEASUREMENTS)}; all by default")
+    parser.add_argument("--stack", type=Path, default=Path("docker-compose.test.yml"), help="the compose file")
+    parser.add_argument("--reports", type=Path, help="where the report's folder goes")
+    given = parser.parse_args()
+    if unknown := set(given.names) - set(MEASUREMENTS):
+        parser.error(f"no measurement {', '.join(sorted(unknown))}; there are: {', '.join(MEASUREMENTS)}")
+    console = Console() if sys.stdout.isatty() else Console(width=140)
+    try:
+        stack = load_stack(given.stack, variables(os.environ, 0))
+        directory = new_report_directory(given.reports or stack.project / "reports")
+        load_before = os.getloadavg()[0]
+        rows = run_interruptibly(_measure(Bench(stack, TerminalProgress(console)), given.names or list(MEASUREMENTS)))
+    except HarnessError as error:
+        print(error, error.evidence, sep="\n", file=sys.stderr)  # noqa: T201 - it speaks to a person at a terminal
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    load = (load_before, os.getloadavg()[0])
+    print_table(console, rows, load)
+    (directory / "bench.json").write_text(document(rows, load).model_dump_json(indent=2) + "\n", encoding="utf-8")
+    console.print(f" report  {directory / 'bench.json'}", highlight=False, soft_wrap=True)
+    return 0
+
+
+async def _measure(bench: Bench, names: Sequence[str]) -> list[Row]:
+    rows: list[Row] = []
+    try:
+        async with bench:
+            for name in names:
+                rows += await MEASUREMENTS[name](bench)
+    finally:
+        bench.progress.done()
+    return rows
+
+
+if __name__ == "__main__":
+    sys.exit(main())
