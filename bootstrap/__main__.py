@@ -20,8 +20,10 @@ CHECKS = (
     ("mypy", "-p", "bootstrap"),
     ("lint-imports",),
 )
-HARNESS_COMMANDS = ("drill", "list", "up", "down", "clean", "load", "bench")
-KNOWN = ("setup", "test", "check", *HARNESS_COMMANDS)
+HARNESS_COMMANDS = ("drill", "list", "up", "down", "clean", "load")
+# Programs of the environment that stand for a command of ours; all others are the harness's own.
+PROGRAMS = {"test": ("pytest", "-rs"), "bench": ("python", "-m", "benchmarks")}
+KNOWN = ("setup", "check", *PROGRAMS, *HARNESS_COMMANDS)
 
 
 def main(arguments: list[str]) -> int:
@@ -41,7 +43,7 @@ def main(arguments: list[str]) -> int:
         return 0
     if command == "check":
         return check()
-    program = ["pytest", "-rs"] if command == "test" else ["harness", command]
+    program = PROGRAMS.get(command, ("harness", command))
     # In place of this process, so that signals and the exit code are the command's own.
     return os.execv(tool(program[0]), [*program, *arguments[1:]])  # noqa: S606 - a program of our own environment
 
