@@ -6,13 +6,11 @@ Source: https://airflow.apache.org/docs/apache-airflow/stable/stable-rest-api-re
 from __future__ import annotations
 
 from datetime import datetime
-from types import TracebackType
-from typing import Self
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.clients.http import Unexpected, ask, ask_for, open_client
+from harness.clients.http import HttpApi, Unexpected, ask, ask_for
 
 ENDED = frozenset({"success", "failed"})
 _NOT_FOUND = 404
@@ -83,7 +81,7 @@ class _ImportFailures(_Answer):
     import_errors: list[ImportFailure]
 
 
-class Airflow:
+class Airflow(HttpApi):
     """One Airflow, one DAG.
 
     Args:
@@ -94,19 +92,11 @@ class Airflow:
     """
 
     def __init__(self, *, url: str, username: str, password: str, dag: str) -> None:
-        self._client = open_client(url)
+        super().__init__(url)
         self._username = username
         self._password = password
         self._dag = f"/api/v2/dags/{quote(dag, safe='')}"
         self.dag = dag
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._client.aclose()
 
     async def log_in(self) -> None:
         """Get a token for all later calls."""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from types import TracebackType
-from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.clients.http import ask, ask_for, open_client
+from harness.clients.http import HttpApi, ask, ask_for
 from harness.errors import UnsafeTarget
 from harness.history.reads import BrokerOrder
 
@@ -52,19 +50,8 @@ class Ledger(_Answer):
     next: int
 
 
-class GatewayControl:
+class GatewayControl(HttpApi):
     """The stub's control port at ``url``."""
-
-    def __init__(self, url: str) -> None:
-        self._client = open_client(url)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._client.aclose()
 
     async def refuse_live_account(self) -> None:
         """Make sure that the account is a paper account.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from typing import TypeVar
+from types import TracebackType
+from typing import Self, TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -67,6 +68,21 @@ async def ask_for(
             status=response.status_code,
             evidence=response.text[:_SHOWN_BYTES],
         ) from cause
+
+
+class HttpApi:
+    """An HTTP API at ``url``; use it as an asynchronous context manager."""
+
+    def __init__(self, url: str) -> None:
+        self._client = open_client(url)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.aclose()
 
 
 def open_client(base_url: str) -> httpx.AsyncClient:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from types import TracebackType
-from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.clients.http import ask, ask_for, open_client
+from harness.clients.http import HttpApi, ask, ask_for
 from harness.history.reads import Notification
 
 
@@ -25,19 +23,8 @@ class _Messages(BaseModel):
     messages: list[_Message]
 
 
-class NotificationSink:
+class NotificationSink(HttpApi):
     """The sink at ``url``."""
-
-    def __init__(self, url: str) -> None:
-        self._client = open_client(url)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._client.aclose()
 
     async def reset(self) -> None:
         """Forget what was received."""

@@ -11,11 +11,15 @@ import sys
 
 
 def _import_once() -> None:
-    import httpx  # noqa: F401, PLC0415 - imported for the processes that are forked later
+    # What Airflow itself loads anew in every task to read the DAG and run a Python function.
+    import airflow.dag_processing.bundles.local  # noqa: F401, PLC0415 - imported for the processes that are forked later
+    import airflow.providers.standard.decorators.python  # noqa: F401, PLC0415 - as above
+    import airflow.sdk.execution_time.timeout  # noqa: F401, PLC0415 - as above
+    import httpx  # noqa: F401, PLC0415 - as above
     import psycopg  # noqa: F401, PLC0415 - as above
     import structlog  # noqa: F401, PLC0415 - as above
 
-    from trading.workflow import charts, notify, tasks  # noqa: F401, PLC0415 - as above
+    from trading.workflow import charts, notify, schedule, tasks  # noqa: F401, PLC0415 - as above
 
     # The first drawing of a process reads fonts and styles, which takes twice as long as the drawing itself.
     charts.warm_up()

@@ -15,11 +15,7 @@ class AnswerLost(LinkFault):
     kind: Literal["answer-lost"] = "answer-lost"
     SEEN_AS: ClassVar[frozenset[Sight]] = frozenset({Sight.RESET})
     IN_LOGS: ClassVar[str] = r"reset|Errno 104|Errno 54\b|disconnect|closed|broken"
-
-    @property
-    def about(self) -> str:
-        """The fault in a word or two."""
-        return "answers lost"
+    ABOUT: ClassVar[str] = "answers lost"
 
     def toxics(self) -> tuple[Toxic, ...]:
         """What the link's Toxiproxy is told."""

@@ -18,11 +18,7 @@ class Blackhole(LinkFault):
     kind: Literal["blackhole"] = "blackhole"
     SEEN_AS: ClassVar[frozenset[Sight]] = frozenset({Sight.SILENT})
     IN_LOGS: ClassVar[str] = r"time[d]?[ _-]?out|Timeout|deadline"
-
-    @property
-    def about(self) -> str:
-        """The fault in a word or two."""
-        return "blackholed"
+    ABOUT: ClassVar[str] = "blackholed"
 
     def toxics(self) -> tuple[Toxic, ...]:
         """What the link's Toxiproxy is told."""

@@ -17,6 +17,7 @@ class LinkFault(BaseModel):
         CUTS: new connections are refused, and open ones end; the proxy is switched off.
         SEEN_AS: what a canary through the link may see while the fault is on, and nothing else.
         IN_LOGS: a regular expression for how a client's own log names what it met.
+        ABOUT: the fault in a word or two, for tables.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -24,6 +25,7 @@ class LinkFault(BaseModel):
     CUTS: ClassVar[bool] = False
     SEEN_AS: ClassVar[frozenset[Sight]]
     IN_LOGS: ClassVar[str]
+    ABOUT: ClassVar[str]
 
     @property
     def at_least_s(self) -> float:
@@ -32,8 +34,8 @@ class LinkFault(BaseModel):
 
     @property
     def about(self) -> str:
-        """The fault in a word or two, for tables."""
-        raise NotImplementedError
+        """The fault with its settings, in a word or two."""
+        return self.ABOUT
 
     def toxics(self) -> tuple[Toxic, ...]:
         """What the link's Toxiproxy is told."""

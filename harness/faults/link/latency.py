@@ -22,6 +22,7 @@ class Latency(LinkFault):
     delay_ms: int = Field(gt=0, le=60_000)
     SEEN_AS: ClassVar[frozenset[Sight]] = frozenset({Sight.ANSWERED})
     IN_LOGS: ClassVar[str] = r"time[d]?[ _-]?out|Timeout|deadline|slow"
+    ABOUT: ClassVar[str] = "late"
 
     @property
     def at_least_s(self) -> float:
@@ -30,8 +31,8 @@ class Latency(LinkFault):
 
     @property
     def about(self) -> str:
-        """The fault in a word or two."""
-        return f"{self.delay_ms} ms late"
+        """The fault with its delay."""
+        return f"{self.delay_ms} ms {self.ABOUT}"
 
     def toxics(self) -> tuple[Toxic, ...]:
         """What the link's Toxiproxy is told."""

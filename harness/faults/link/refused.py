@@ -15,8 +15,4 @@ class Refused(LinkFault):
     CUTS: ClassVar[bool] = True
     SEEN_AS: ClassVar[frozenset[Sight]] = frozenset({Sight.REFUSED})
     IN_LOGS: ClassVar[str] = r"refused|Errno 111|Errno 61\b|disconnect|closed|Not connected|\bEOF\b|end of stream"
-
-    @property
-    def about(self) -> str:
-        """The fault in a word or two."""
-        return "refused"
+    ABOUT: ClassVar[str] = "refused"

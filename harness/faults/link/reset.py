@@ -15,11 +15,7 @@ class Reset(LinkFault):
     kind: Literal["reset"] = "reset"
     SEEN_AS: ClassVar[frozenset[Sight]] = frozenset({Sight.RESET})
     IN_LOGS: ClassVar[str] = r"reset|Errno 104|Errno 54\b|disconnect|closed|broken"
-
-    @property
-    def about(self) -> str:
-        """The fault in a word or two."""
-        return "reset"
+    ABOUT: ClassVar[str] = "reset"
 
     def toxics(self) -> tuple[Toxic, ...]:
         """What the link's Toxiproxy is told."""
