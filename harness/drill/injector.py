@@ -108,9 +108,9 @@ class Injector:
                 await run_began.wait()
                 await asyncio.sleep(at_s)
             case TaskState(task=task, state=state):
-                await self._observer.wait_for(lambda: (task, state) in watch.reached)
+                await self._observer.wait_for(lambda: (task, state) in watch.reached, of_tasks=True)
             case OrderAtBroker(order=order):
-                await self._observer.wait_for(lambda: watch.orders >= order)
+                await self._observer.wait_for(lambda: watch.orders >= order, of_tasks=False)
             case NthConnection(connection=number):
                 await run_began.wait()
                 while len(self.proxy.accepted_connections()) - connections_before < number:  # noqa: ASYNC110 - a log grows

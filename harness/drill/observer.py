@@ -13,7 +13,9 @@ from harness.history.events import RunChanged, RunRole, TaskChanged
 from harness.history.history import HistoryWriter
 
 POLL_S = 0.05
-PAUSE_PER_ANSWER = 3
+# Without a trigger that waits for a task, only the history's times depend on the pace; and an answer costs the
+# api-server 40 ms, which the tasks of the run have to wait for.
+UNHURRIED_POLL_S = 0.2
 # Airflow's own API may be slow for a moment under load; a watcher that gave up at once would end sound drills.
 _PATIENCE_S = 30.0
 
@@ -52,11 +54,21 @@ class Observer:
         self._gateway = gateway
         self._history = history
         self._changed = asyncio.Condition()
+        self._watched_closely = 0
 
-    async def wait_for(self, condition: Callable[[], bool]) -> None:
-        """Wait until a condition about what was observed holds; the caller sets the deadline."""
-        async with self._changed:
-            await self._changed.wait_for(condition)
+    async def wait_for(self, condition: Callable[[], bool], *, of_tasks: bool) -> None:
+        """Wait until a condition about what was observed holds; the caller sets the deadline.
+
+        Args:
+            condition: about a ``RunWatch``.
+            of_tasks: whether it is about the states of tasks, which are watched more closely then.
+        """
+        self._watched_closely += of_tasks
+        try:
+            async with self._changed:
+                await self._changed.wait_for(condition)
+        finally:
+            self._watched_closely -= of_tasks
 
     async def watch_run(self, watch: RunWatch) -> None:
         """Follow a run to its end.
@@ -67,7 +79,6 @@ class Observer:
         clock = asyncio.get_running_loop().time
         heard_at_s = clock()
         while not watch.ended:
-            asked_at_s = clock()
             try:
                 changed = await self._look(watch)
                 heard_at_s = clock()
@@ -77,8 +88,7 @@ class Observer:
                 changed = False
             if changed:
                 await self._wake()
-            # On a busy machine an answer takes long, and asking at the same pace would take the workflow's own time.
-            await asyncio.sleep(max(POLL_S, PAUSE_PER_ANSWER * (clock() - asked_at_s)))
+            await asyncio.sleep(POLL_S if self._watched_closely else UNHURRIED_POLL_S)
 
     async def watch_orders(self, watch: RunWatch) -> None:
         """Count the orders that the broker receives, until cancelled."""

@@ -14,7 +14,7 @@ from tests.airflow.parts import DEADLINE_S, Parts
 from tests.postgres.server import launch
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def airflow() -> Iterator[Parts]:
     """Migrated database, api-server, scheduler and dag-processor."""
     folder = Path(tempfile.mkdtemp(prefix="airflow-test-"))
