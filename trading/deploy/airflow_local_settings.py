@@ -12,8 +12,8 @@ import sys
 
 def _import_once() -> None:
     # What Airflow itself loads anew in every task to read the DAG and run a Python function.
-    import airflow.dag_processing.bundles.local  # noqa: F401, PLC0415 - imported for the processes that are forked later
-    import airflow.providers.standard.decorators.python  # noqa: F401, PLC0415 - as above
+    import airflow.dag_processing.bundles.local  # noqa: PLC0415 - imported for the processes that are forked later
+    import airflow.providers.standard.decorators.python  # noqa: PLC0415 - as above
     import airflow.sdk.execution_time.timeout  # noqa: F401, PLC0415 - as above
     import httpx  # noqa: F401, PLC0415 - as above
     import psycopg  # noqa: F401, PLC0415 - as above
