@@ -13,8 +13,9 @@ PROMISES: Promises = {
     steady.NAME: steady.steady,
 }
 
+# In this order they are told: what went wrong with the experiment explains why its fault did not bite.
 PROOFS: Promises = {
+    controlled.NAME: controlled.controlled,
     fault_bit.NAME: fault_bit.fault_bit,
     fault_healed.NAME: fault_healed.fault_healed,
-    controlled.NAME: controlled.controlled,
 }

@@ -15,7 +15,7 @@ class Judgement:
 
     Args:
         verdict: the verdict.
-        findings: everything that was found, the heaviest first.
+        findings: everything that counts, the heaviest first.
         promises: how many promises were checked.
         kept: how many of them held.
     """
@@ -34,9 +34,12 @@ def judge(case: Case, promises: Sequence[str]) -> Judgement:
     by_promise = {name: list(PROMISES[name](case)) for name in promises}
     proofs = [finding for check in PROOFS.values() for finding in check(case)]
     everything = [*(finding for findings in by_promise.values() for finding in findings), *proofs]
+    weights = {finding.weight for finding in everything}
+    # Of an unsound experiment, what counts only in a sound one is not even told: it would read like blame.
+    told = [each for each in everything if Weight.UNSOUND not in weights or each.weight is not Weight.LIVENESS]
     return Judgement(
         verdict=verdict_of(everything),
-        findings=tuple(sorted(everything, key=lambda finding: _ORDER.index(finding.weight))),
+        findings=tuple(sorted(told, key=lambda finding: _ORDER.index(finding.weight))),
         promises=len(by_promise),
         kept=sum(not findings for findings in by_promise.values()),
     )

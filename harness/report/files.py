@@ -92,6 +92,6 @@ def row(summary: Summary) -> tuple[str, ...]:
         "–" if summary.bit is None else f"{summary.bit}×",
         "–" if summary.healed_ms is None else f"{summary.healed_ms:.0f} ms",
         "–" if summary.recovery_s is None else f"{summary.recovery_s:.1f} s",
-        f"{summary.kept} of {summary.promises}",
+        "not judged" if summary.verdict is Verdict.INCONCLUSIVE else f"{summary.kept} of {summary.promises}",
         str(summary.verdict),
     )

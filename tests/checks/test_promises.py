@@ -193,8 +193,9 @@ def test_loss_outweighs_an_unsound_drill(sound: Case, but_events: But) -> None:
 
 def test_slow_recovery_after_an_unsound_drill_is_no_failure(but_events: But) -> None:
     """A system cannot be blamed for not recovering when the fault was never lifted."""
-    case = but_events(without=(FaultHealed, Recovered))
-    assert judge(case, list(PROMISES)).verdict is Verdict.INCONCLUSIVE
+    judgement = judge(but_events(without=(FaultHealed, Recovered)), list(PROMISES))
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+    assert {finding.weight for finding in judgement.findings} == {Weight.UNSOUND}
 
 
 def test_registry_names_every_check_once() -> None:
