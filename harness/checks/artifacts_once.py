@@ -41,7 +41,8 @@ def _lost(case: Case, run: RunRead, rows: list[ArtifactRow]) -> Iterator[Finding
 def _must_be_stored(case: Case, run: RunRead) -> Wanted:
     ended_well = {task.task_id for task in run.tasks if task.state == "success"}
     wanted: Wanted = Counter()
-    for task in ended_well:
+    # In the order of the workflow, so that the first finding is the first loss.
+    for task in (name for name in (*case.artifacts.per_symbol, *case.artifacts.per_run) if name in ended_well):
         for kind in case.artifacts.per_symbol.get(task, []):
             wanted.update((task, kind, symbol) for symbol in run.symbols)
         wanted.update((task, kind, None) for kind in case.artifacts.per_run.get(task, []))
