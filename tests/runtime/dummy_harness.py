@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 
 from harness.runtime.process import ServiceProcess
@@ -41,4 +42,7 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    # A test run in the background (nohup, some CI servers) hands down that these are ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     asyncio.run(main())
