@@ -31,6 +31,7 @@ class Span:
 
     Args:
         on_at_s: when the order to switch it on was given; None when it never was.
+        applied_at_s: when that order had been carried out: what the link carried before then did not meet the fault.
         off_at_s: when it was healed.
         log_sizes_on: the size of the client's log files when it came on.
         log_sizes_off: their size when it was healed.
@@ -38,6 +39,7 @@ class Span:
     """
 
     on_at_s: float | None = None
+    applied_at_s: float | None = None
     off_at_s: float | None = None
     log_sizes_on: Mapping[str, int] = field(default_factory=dict)
     log_sizes_off: Mapping[str, int] = field(default_factory=dict)
@@ -122,7 +124,8 @@ class Injector:
         self.span.on_at_s = began_s
         open_connections = len(connected_clients(self._running.link_address(self.link)[1]))
         await apply_fault(self.proxy, self.fault)
-        took_s = self._history.now_s - began_s
+        self.span.applied_at_s = self._history.now_s
+        took_s = self.span.applied_at_s - began_s
         self._history.add(
             FaultOn(
                 fault=self.id,
@@ -192,7 +195,9 @@ class Injector:
 
     def _count_connections(self) -> None:
         """The proxy's own log tells which connections came while the fault was on; the canaries' do not count."""
-        since_s = self._history.monotonic_s(self.span.on_at_s or 0.0)
+        if self.span.applied_at_s is None:
+            return
+        since_s = self._history.monotonic_s(self.span.applied_at_s)
         met = [
             connection
             for connection in self.proxy.accepted_connections()
