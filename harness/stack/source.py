@@ -98,7 +98,7 @@ def validate(source: Source, model: type[Model], error: type[UsageError]) -> Mod
 
     Raises:
         UsageError: of the type ``error``; its text names file, line, key and what is allowed, for the first thing that
-            is wrong, and its evidence lists all of them.
+            is wrong, and its evidence lists the others.
     """
     try:
         return model.model_validate(source.data)
@@ -107,7 +107,7 @@ def validate(source: Source, model: type[Model], error: type[UsageError]) -> Mod
         details = sorted(cause.errors(include_url=False), key=lambda detail: detail["type"] != "extra_forbidden")
         found = [_explain(source, detail, model) for detail in details]
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        raise error(found[0] + more, evidence="\n".join(found)) from cause
+        raise error(found[0] + more, evidence="\n".join(found[1:])) from cause
 
 
 def _explain(source: Source, detail: ErrorDetails, model: type[BaseModel]) -> str:
@@ -123,7 +123,8 @@ def _explain(source: Source, detail: ErrorDetails, model: type[BaseModel]) -> st
         return f"{where}: is required"
     message = detail["msg"].removeprefix("Value error, ")
     given = detail["input"]
-    shown = f", got {given!r}" if isinstance(given, str | int | float | bool) or given is None else ""
+    is_shown = (isinstance(given, str | int | float | bool) or given is None) and repr(given) not in message
+    shown = f", got {given!r}" if is_shown else ""
     return f"{where}: {message[:1].lower()}{message[1:]}{shown}"
 
 
