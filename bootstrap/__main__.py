@@ -44,8 +44,9 @@ def main(arguments: list[str]) -> int:
     if command == "check":
         return check()
     program = PROGRAMS.get(command, ("harness", command))
-    # In place of this process, so that signals and the exit code are the command's own.
-    return os.execv(tool(program[0]), [*program, *arguments[1:]])  # noqa: S606 - a program of our own environment
+    # In place of this process, so that signals and the exit code are the command's own. Its own name is the whole path:
+    # Python finds its environment by it, and a bare "python" would be looked up on PATH.
+    return os.execv(tool(program[0]), [tool(program[0]), *program[1:], *arguments[1:]])  # noqa: S606 - a program of our own environment
 
 
 def attempt_set_up() -> int:

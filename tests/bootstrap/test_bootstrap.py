@@ -137,6 +137,22 @@ def test_every_target_of_the_makefile_is_a_command() -> None:
     assert targets - {"help"} <= commands
 
 
+@pytest.mark.parametrize("command", ["test", "bench", "drill", "load"])
+def test_command_runs_in_the_environment(tmp_path: Path, command: str) -> None:
+    """Whatever other Python comes first on PATH, a command finds the packages of the environment."""
+    (tmp_path / "python").symlink_to("/bin/false")
+    done = subprocess.run(
+        [sys.executable, "-m", "bootstrap", command, "--help"],
+        cwd=ROOT,
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (done.returncode, "usage" in done.stdout.lower()) == (0, True), done.stderr
+
+
 def test_deciding_that_all_is_ready_is_fast(project: Path) -> None:
     """The decision itself takes a few milliseconds."""
     started = time.monotonic()
