@@ -31,7 +31,7 @@ def test_account_is_worth_its_cash_flows(trades: list[tuple[int, Decimal]], last
     """What was realized and what is not yet add up to what the account gained."""
     account = Account()
     for shares, price in trades:
-        account, _, _ = account.traded(AAPL, Decimal(shares), price)
+        account, _ = account.traded(AAPL, Decimal(shares), price, commission(abs(Decimal(shares)), price))
     position = account.positions[AAPL.con_id]
     assert position.quantity == sum(shares for shares, _ in trades)
     gained = account.cash + position.quantity * last - OPENING_CASH
@@ -42,7 +42,7 @@ def test_account_is_worth_its_cash_flows(trades: list[tuple[int, Decimal]], last
 
 def test_closing_realizes_the_difference_less_commission() -> None:
     """Bought at 100 with a dollar of commission, sold at 110 with another: 98 won on ten shares."""
-    account, _, opened = Account().traded(AAPL, Decimal(10), Decimal(100))
-    account, _, closed = account.traded(AAPL, Decimal(-10), Decimal(110))
+    account, opened = Account().traded(AAPL, Decimal(10), Decimal(100), Decimal(1))
+    account, closed = account.traded(AAPL, Decimal(-10), Decimal(110), Decimal(1))
     assert (opened, closed) == (None, Decimal("98.00"))
     assert account.cash == OPENING_CASH + 98

@@ -64,13 +64,41 @@ def test_daily_bars_equal_the_source(client: Any, symbol: str, format_date: int)
     assert bars[-1].date == date.fromisoformat(CLOCK)
 
 
-def test_weekly_bars_equal_the_resampled_source(client: Any) -> None:
+@pytest.mark.parametrize("symbol", ["MSFT", "ZQX"])
+def test_weekly_bars_equal_the_resampled_source(client: Any, symbol: str) -> None:
     """Two years of weeks, each joined from its days."""
-    bars = client.reqHistoricalData(stock("MSFT"), "", "2 Y", "1 week", "TRADES", useRTH=False)
-    expected = [bar for bar in resampled_weekly(MARKET.daily("MSFT")) if bar.day > date(2024, 11, 20)]
+    bars = client.reqHistoricalData(stock(symbol), "", "2 Y", "1 week", "TRADES", useRTH=False)
+    expected = [bar for bar in resampled_weekly(MARKET.daily(symbol)) if bar.day > date(2024, 11, 20)]
     assert [(b.date, b.open, b.high, b.low, b.close, b.volume) for b in bars] == [
         (b.day, float(b.open), float(b.high), float(b.low), float(b.close), b.volume) for b in expected
     ]
+
+
+@pytest.mark.parametrize(
+    ("end", "last"),
+    [
+        ("20261118-14:00:00", "2026-11-17"),  # nine o'clock in New York, before the session opened
+        ("20261118-15:00:00", "2026-11-18"),
+        ("20261118 15:00:00 UTC", "2026-11-18"),
+        ("20261118 09:00:00", "2026-11-17"),
+        (date(2026, 11, 18), "2026-11-18"),
+    ],
+)
+def test_end_of_history_is_taken_in_every_form(client: Any, end: object, last: str) -> None:
+    """In UTC with a hyphen, with a time zone, in New York's time without one, or a day that the client writes."""
+    bars = client.reqHistoricalData(stock("AAPL"), end, "5 D", "1 day", "TRADES", useRTH=True)
+    assert (str(bars[-1].date), len(bars)) == (last, 5)
+
+
+@pytest.mark.parametrize(("duration", "count"), [("60 S", 1), ("5 D", 5), ("1 W", 5), ("1 M", 23), ("2 Y", 501)])
+def test_duration_reaches_back_whatever_the_hours(client: Any, duration: str, count: int) -> None:
+    """Daily bars are the same with and without regular trading hours."""
+    regular, all_hours = (
+        client.reqHistoricalData(stock("IBM"), "", duration, "1 day", "TRADES", useRTH=regular)
+        for regular in (True, False)
+    )
+    assert list(regular) == list(all_hours)
+    assert len(regular) == count
 
 
 @pytest.mark.parametrize(

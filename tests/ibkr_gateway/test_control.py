@@ -13,6 +13,7 @@ import pytest
 from tests.ibkr_gateway.stub import ACCOUNT, Stub, ib_insync, notice_loss, wait_until
 
 Connect = Callable[..., Any]
+DEFAULT_BEHAVIOUR = {"fill_delay_s": 0.1, "fill_pieces": 1, "tick_interval_s": 0.25, "price_moves": False}
 
 
 def buy(client: Any, reference: str = "ref") -> Any:
@@ -107,26 +108,65 @@ def test_orders_show_the_final_state_of_each(connect: Connect, stub: Stub) -> No
     ]
 
 
+def test_state_tells_clients_positions_and_orders(connect: Connect, stub: Stub) -> None:
+    """Who is connected, what the account holds, and where each order stands."""
+    bought(connect(3), "told")
+    state = stub.control.get("/state").json()
+    assert (state["clients"], state["positions"]) == ([3], {"AAPL": "10"})
+    assert [(order["order_ref"], order["status"]) for order in state["orders"]] == [("told", "Filled")]
+    assert float(state["cash"]) == 1_000_000 - 10 * 430.48 - 1
+
+
 def test_fill_delay_is_obeyed(connect: Connect, stub: Stub) -> None:
     """From the acknowledgement to the fill it takes as long as was set."""
-    assert stub.control.get("/behaviour").json() == {"fill_delay_s": 0.1}
     stub.fill_after(0.4)
-    assert stub.control.get("/behaviour").json() == {"fill_delay_s": 0.4}
     bought(connect())
     submitted = next(entry for entry in stub.entries("order_status") if entry["status"] == "Submitted")
     (fill,) = stub.entries("fill")
     assert 0.39 <= fill["mono_s"] - submitted["mono_s"] < 2
 
 
+def test_behaviour_changes_only_in_what_is_named(stub: Stub) -> None:
+    """Each setting has its own default and stays as it is until it is named."""
+    assert stub.control.get("/behaviour").json() == DEFAULT_BEHAVIOUR
+    expected = dict(DEFAULT_BEHAVIOUR)
+    for name, value in (("fill_pieces", 3), ("tick_interval_s", 2), ("price_moves", True), ("fill_delay_s", 0)):
+        expected[name] = value
+        assert stub.control.patch("/behaviour", json={name: value}).json() == expected
+        assert stub.control.get("/behaviour").json() == expected
+
+
+def test_empty_change_of_behaviour_is_told_what_may_be_named(stub: Stub) -> None:
+    """The reason lists the settings."""
+    reason = stub.control.patch("/behaviour", json={}).json()["error"]
+    assert all(name in reason for name in DEFAULT_BEHAVIOUR)
+
+
 @pytest.mark.parametrize(
-    "body", ['{"fill_delay_s": -1}', '{"fill_delay_s": "NaN"}', '{"unknown": 1}', "{}", "[]", "no json", "\0"]
+    "body",
+    [
+        '{"fill_delay_s": -1}',
+        '{"fill_delay_s": "NaN"}',
+        '{"fill_delay_s": null}',
+        '{"fill_pieces": 0}',
+        '{"fill_pieces": 101}',
+        '{"fill_pieces": 1.5}',
+        '{"tick_interval_s": 0.001}',
+        '{"tick_interval_s": 61}',
+        '{"price_moves": "yes"}',
+        '{"fill_pieces": 3, "unknown": 1}',
+        "{}",
+        "[]",
+        "no json",
+        "\0",
+    ],
 )
 def test_behaviour_refuses_what_it_does_not_know(stub: Stub, body: str) -> None:
     """A wrong setting changes nothing and is named in one line."""
     answer = stub.control.patch("/behaviour", content=body)
     assert answer.status_code == 422
     assert "\n" not in answer.json()["error"]
-    assert stub.control.get("/behaviour").json() == {"fill_delay_s": 0.1}
+    assert stub.control.get("/behaviour").json() == DEFAULT_BEHAVIOUR
 
 
 @pytest.mark.parametrize("since", ["-1", "x", "1.5", "¹"])
@@ -144,7 +184,7 @@ def test_reset_leaves_nothing_behind(connect: Connect, stub: Stub, loop: asyncio
     wait_until(lambda: client.sleep(0.01) and len(stub.orders()) == 2, "both orders received")
     stub.reset()
     assert stub.orders() == []
-    assert stub.control.get("/behaviour").json() == {"fill_delay_s": 0.1}
+    assert stub.control.get("/behaviour").json() == DEFAULT_BEHAVIOUR
     assert stub.entries() == []
     notice_loss(client, loop)
     again = connect(2)

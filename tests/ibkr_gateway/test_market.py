@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import gzip
+import os
+import subprocess
+import sys
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fixtures.ibkr_gateway.errors import ClockOutOfRange, DataUnreadable
+from fixtures.ibkr_gateway.errors import ClockOutOfRange
 from fixtures.ibkr_gateway.market.bars import Bar, resampled_monthly, resampled_weekly
 from fixtures.ibkr_gateway.market.history import (
+    INTRADAY,
     NEW_YORK,
+    RESAMPLE,
     BadHistoryRequest,
     read_duration,
     read_end,
@@ -90,6 +93,31 @@ def test_synthetic_bars_depend_on_seed_and_symbol_only() -> None:
     assert market(seed=3).daily("ZQX")[-1].close != market(seed=3).daily("ZQY")[-1].close
 
 
+_TELL = """
+from datetime import date
+from fixtures.ibkr_gateway.market.market import Market
+from fixtures.ibkr_gateway.market.trading_days import load_trading_days
+market = Market(date(2026, 11, 20), load_trading_days(), {}, seed=3)
+first = market.quote("ZQX")
+for _ in range(50):
+    market.tick(moves=True)
+print(market.daily("ZQX"), first, market.quote("ZQX"), market.instruments.named("ZQX"))
+"""
+
+
+def test_synthetic_market_is_the_same_in_every_process() -> None:
+    """Bars, ticks and contract id of a made-up stock do not depend on what Python randomizes at its start."""
+    told = set()
+    for hash_seed in ("0", "1"):
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+        command = [sys.executable, "-c", _TELL]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        told.add(done.stdout)
+    assert len(told) == 1
+    assert "ZQX (SYNTHETIC)" in told.pop()
+
+
 @pytest.mark.parametrize("symbol", ["AAPL", "ZQX"])
 def test_bars_keep_open_and_close_between_low_and_high(symbol: str) -> None:
     """No bar contradicts itself."""
@@ -97,9 +125,10 @@ def test_bars_keep_open_and_close_between_low_and_high(symbol: str) -> None:
     assert odd == []
 
 
-def test_weekly_bars_join_the_days_of_a_week() -> None:
+@pytest.mark.parametrize("symbol", ["AAPL", "ZQX"])
+def test_weekly_bars_join_the_days_of_a_week(symbol: str) -> None:
     """Open of the first day, close of the last, extremes and volume of all, dated with the last trading day."""
-    week = [bar for bar in market().daily("AAPL") if date(2026, 11, 9) <= bar.day <= date(2026, 11, 13)]
+    week = [bar for bar in market().daily(symbol) if date(2026, 11, 9) <= bar.day <= date(2026, 11, 13)]
     assert len(week) == 5
     assert resampled_weekly(week) == (
         Bar(
@@ -150,6 +179,13 @@ def test_duration_outside_the_grammar_is_refused(text: str) -> None:
         read_duration(text)
 
 
+def test_bar_sizes_are_those_of_the_grammar() -> None:
+    """All that the documentation lists, and the short forms of week and month."""
+    documented = "1 secs,5 secs,10 secs,15 secs,30 secs,1 min,2 mins,3 mins,5 mins,10 mins,15 mins,20 mins,30 mins"
+    documented += ",1 hour,2 hours,3 hours,4 hours,8 hours,1 day,1 week,1 month"
+    assert INTRADAY | set(RESAMPLE) == {*documented.split(","), "1W", "1M"}
+
+
 @pytest.mark.parametrize(
     ("text", "last"),
     [
@@ -171,7 +207,15 @@ def test_end_time_cuts_the_bars(text: str, last: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["yesterday", "2026-11-18", "20261332 00:00:00", "20261118 00:00:00 Mars/Olympus", "20261118 00:00:00 ../x"]
+    "text",
+    [
+        "yesterday",
+        "2026-11-18",
+        "20261332 00:00:00",
+        "20261118 00:00:00 Mars/Olympus",
+        "20261118 00:00:00 ../x",
+        "20261118 - 00:00:00",
+    ],
 )
 def test_end_time_outside_the_grammar_is_refused(text: str) -> None:
     """An end time that IB does not know is an error."""
@@ -186,9 +230,12 @@ def test_end_time_before_all_data_selects_nothing() -> None:
 
 
 def test_quote_stands_around_the_last_close() -> None:
-    """A cent below it one sells, a cent above one buys."""
-    quote = market().quote("AAPL")
-    assert (quote.bid, quote.last, quote.ask) == (Decimal("430.46"), Decimal("430.47"), Decimal("430.48"))
+    """A cent below it one sells, a cent above one buys, however long the market ticks."""
+    playing = market()
+    for _ in range(20):
+        quote = playing.quote("AAPL")
+        assert (quote.bid, quote.last, quote.ask) == (Decimal("430.46"), Decimal("430.47"), Decimal("430.48"))
+        playing.tick(moves=False)
 
 
 @pytest.mark.parametrize("symbol", ["", "aapl", "AAPL!!", "TOOLONGSYMBOL", "1AB", "A B C", "DROP TABLE", "Å"])
@@ -205,14 +252,3 @@ def test_instrument_is_found_by_its_contract_id_alone() -> None:
         assert instrument is not None
         assert known.find(ContractQuery(instrument.con_id, "", "", "", "", "")) == instrument
         assert known.find(ContractQuery(instrument.con_id, "IBM", "", "", "", "")) is None
-
-
-def test_damaged_price_file_is_refused(tmp_path: Path) -> None:
-    """Prices that cannot be read are an error at start, in one line."""
-    for name, content in (("a", b"no gzip"), ("b", gzip.compress(b"Ticker,Price\n")), ("c", gzip.compress(b""))):
-        (tmp_path / name).write_bytes(content)
-        with pytest.raises(DataUnreadable) as caught:
-            load_real_prices(tmp_path / name)
-        assert "\n" not in str(caught.value)
-    with pytest.raises(DataUnreadable, match="missing"):
-        load_real_prices(tmp_path / "missing")
