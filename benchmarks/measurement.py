@@ -10,7 +10,7 @@ from typing import Literal
 from harness.report.percentile import percentile
 
 Statistic = Literal["median", "p99", "max"]
-Unit = Literal["s", "ms", "×", "/s"]
+Unit = Literal["s", "ms", "×", "/s", "%", "MB"]
 
 STATISTICS: Mapping[Statistic, Callable[[tuple[float, ...]], float]] = {
     "median": median,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import struct
+from collections.abc import Iterable
 
 import pytest
 from hypothesis import given, settings
@@ -17,15 +18,36 @@ _FIELDS = st.lists(
 )
 
 
-@given(frames=st.lists(_FIELDS, max_size=5), cuts=st.lists(st.integers(0, 200), max_size=6))
-@settings(max_examples=100, deadline=None)
-def test_frames_survive_any_cut_of_the_stream(frames: list[list[str]], cuts: list[int]) -> None:
-    """However the bytes arrive, the same frames come out."""
-    stream = b"API\0" + b"".join(pack(fields) for fields in frames)
+def _read(pieces: Iterable[bytes]) -> tuple[list[list[str]], bool]:
+    """Read a stream that arrives in pieces: its frames, and whether its meaning was lost at the end."""
     reader = FrameReader()
-    places = [0, *sorted(cuts), len(stream)]
-    pieces = [stream[start:end] for start, end in itertools.pairwise(places)]
-    assert [unpack(payload) for piece in pieces for payload in reader.feed(piece)] == frames
+    frames: list[list[str]] = []
+    try:
+        for piece in pieces:
+            frames.extend(unpack(payload) for payload in reader.feed(piece))
+    except Undecodable:
+        return frames, True
+    return frames, False
+
+
+@given(frames=st.lists(_FIELDS, max_size=5), senseless=st.booleans(), cuts=st.lists(st.integers(0), max_size=6))
+@settings(max_examples=200, deadline=None)
+def test_frames_survive_any_cut_of_the_stream(frames: list[list[str]], cuts: list[int], *, senseless: bool) -> None:
+    """However the bytes arrive, the same frames come out, and what makes no sense after them is found."""
+    end = b"\xff\xff\xff\xff" if senseless else b""
+    stream = b"API\0" + b"".join(pack(fields) for fields in frames) + end
+    places = [0, *sorted(cut % (len(stream) + 1) for cut in cuts), len(stream)]
+    assert _read(stream[start:end] for start, end in itertools.pairwise(places)) == (frames, senseless)
+
+
+@given(frames=st.lists(_FIELDS, max_size=3))
+@settings(max_examples=20, deadline=None)
+def test_frames_survive_every_single_cut_and_single_bytes(frames: list[list[str]]) -> None:
+    """No place in the stream is special, not even inside the greeting or a length."""
+    stream = b"API\0" + b"".join(pack(fields) for fields in frames)
+    assert _read(stream[place : place + 1] for place in range(len(stream))) == (frames, False)
+    for place in range(len(stream) + 1):
+        assert _read((stream[:place], stream[place:])) == (frames, False)
 
 
 @pytest.mark.parametrize(

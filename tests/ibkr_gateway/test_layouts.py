@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
@@ -10,18 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures.ibkr_gateway.protocol.catalogue import REPLIES, REQUESTS
-from fixtures.ibkr_gateway.protocol.layout import (
-    NEWEST_VERSION,
-    OLDEST_VERSION,
-    Field,
-    Layout,
-    Literal,
-    Message,
-    Node,
-    When,
-    decode,
-    encode,
-)
+from fixtures.ibkr_gateway.protocol.layout import Layout, Message, decode, encode
+from fixtures.ibkr_gateway.protocol.nodes import NEWEST_VERSION, OLDEST_VERSION, Field, Literal, Node, When
 from fixtures.ibkr_gateway.protocol.order_layouts import COMPLETED_ORDER, OPEN_ORDER
 from fixtures.ibkr_gateway.protocol.wire import UNSET_INTEGER, Kind, Undecodable, Value
 from fixtures.ibkr_gateway.server.handlers import HANDLERS
@@ -35,18 +26,26 @@ def _is_set(number: int) -> bool:
 
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
-# The texts on which later fields depend must come up, or those fields are never tested.
-_TELLING = st.sampled_from(["", "None", "Infinite", "IBKRATS", "PEG BENCH", "PEG BEST", "PEG MID"])
+# Values on which later fields depend are always among those to choose from, or those fields were hardly ever there.
+_TELLING: dict[Kind, list[Value]] = {
+    Kind.TEXT: ["", "None", "Infinite", "IBKRATS", "PEG BENCH", "PEG BEST", "PEG MID"],
+    Kind.INTEGER: [None, 0, -1],
+    Kind.NUMBER: [None, Decimal(0), Decimal(1)],
+    Kind.FLAG: [None, False, True],
+}
+# What decode reads: at most forty digits before the point and forty after it.
+_NUMBER = st.builds(
+    lambda sign, whole, fraction: Decimal(f"{sign}{whole}.{fraction}"),
+    st.sampled_from(["", "-"]),
+    st.integers(0, 10**40 - 1),
+    st.text("0123456789", max_size=40),
+)
 _POOLS: st.SearchStrategy[dict[Kind, list[Value]]] = st.fixed_dictionaries(
     {
-        Kind.TEXT: st.lists(_TELLING | _TEXT, min_size=1, max_size=5),
-        Kind.INTEGER: st.lists(st.none() | st.integers(-(10**17), 10**17).filter(_is_set), min_size=1, max_size=4),
-        Kind.NUMBER: st.lists(
-            st.none() | st.decimals(-(10**15), 10**15, places=6, allow_nan=False, allow_infinity=False),
-            min_size=1,
-            max_size=4,
-        ),
-        Kind.FLAG: st.lists(st.none() | st.booleans(), min_size=1, max_size=3),
+        Kind.TEXT: st.lists(_TEXT, max_size=4),
+        Kind.INTEGER: st.lists(st.integers(-(10**18) + 1, 10**18 - 1).filter(_is_set), max_size=4),
+        Kind.NUMBER: st.lists(_NUMBER, max_size=4),
+        Kind.FLAG: st.just([]),
     }
 )
 
@@ -67,13 +66,30 @@ class Filler:
         for node in nodes:
             if isinstance(node, Field):
                 if node.since <= self._version <= node.until:
-                    values[node.name] = self._choice.choice(self._pools[node.kind])
+                    values[node.name] = self._choice.choice([*_TELLING[node.kind], *self._pools[node.kind]])
             elif isinstance(node, When):
                 if node.holds(values):
                     self.filled(node.nodes, values)
             elif not isinstance(node, Literal):
                 values[node.name] = tuple(self.filled(node.nodes, {}) for _ in range(self._choice.randrange(4)))
         return values
+
+
+def _branches(nodes: tuple[Node, ...], values: dict[str, Value]) -> Iterator[tuple[When, bool]]:
+    """Tell of each group whether its fields are among the values; of groups inside it only if they are."""
+    for node in nodes:
+        if isinstance(node, When):
+            held = node.holds(values)
+            yield node, held
+            if held:
+                yield from _branches(node.nodes, values)
+
+
+def _groups(nodes: tuple[Node, ...]) -> Iterator[When]:
+    for node in nodes:
+        if isinstance(node, When):
+            yield node
+            yield from _groups(node.nodes)
 
 
 @pytest.mark.parametrize("layout", ALL, ids=lambda layout: layout.name)
@@ -86,6 +102,27 @@ def test_layout_decodes_what_it_encodes_at_every_version(
     for version in VERSIONS:
         message = Message(layout, Filler(pools, seed, version).filled(layout.nodes, {}))
         assert decode(layout, encode(message, version), version) == message
+
+
+@pytest.mark.parametrize("layout", ALL, ids=lambda layout: layout.name)
+def test_layout_sends_defaults_for_what_is_not_given(layout: Layout) -> None:
+    """At every version each of its fields arrives, and no other."""
+    for version in VERSIONS:
+        decoded = decode(layout, encode(Message(layout, {}), version), version).values
+        for node in layout.nodes:
+            if isinstance(node, Field):
+                is_there = node.since <= version <= node.until
+                assert decoded.get(node.name, "absent") == (node.default if is_there else "absent")
+
+
+def test_filler_reaches_every_group_of_fields_and_passes_it_by() -> None:
+    """Without this, a group that depends on an earlier field might be tested by nobody."""
+    missing = {(group, held) for layout in ALL for group in _groups(layout.nodes) for held in (True, False)}
+    for layout in ALL:
+        for seed in range(200):
+            filler = Filler({kind: [] for kind in Kind}, seed, NEWEST_VERSION)
+            missing.difference_update(_branches(layout.nodes, filler.filled(layout.nodes, {})))
+    assert [(group.nodes, held) for group, held in missing] == []
 
 
 @pytest.mark.parametrize("layout", ALL, ids=lambda layout: layout.name)

@@ -147,6 +147,12 @@ def test_every_fault_has_a_test_that_asks_how_often_it_bit() -> None:
     assert [name for name in FAULTS if f'"{name}"' not in tests] == []
 
 
+def test_every_fault_is_documented() -> None:
+    """The page on the stub has a row for each, in the words that the control port uses."""
+    page = (Path(__file__).parents[3] / "docs" / "gateway-stub.md").read_text()
+    assert [name for name, fault in FAULTS.items() if f"| `{name}` | {fault.ABOUT} |" not in page] == []
+
+
 def test_fault_may_be_there_from_the_start(new_ledger: Path) -> None:
     """The command line names it, with its parameters."""
     stub = start(new_ledger, "--fault", "history-no-data", "--fault", 'slow={"delay_s": 0.01}')
