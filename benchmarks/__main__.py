@@ -16,8 +16,11 @@ from rich.console import Console
 from benchmarks.bench import Bench, Measure
 from benchmarks.boot import measure_boot
 from benchmarks.fault_effect import measure_fault_effect
+from benchmarks.gateway_exchange import measure_gateway
 from benchmarks.measurement import Row
 from benchmarks.reset import measure_reset
+from benchmarks.spool import measure_spool
+from benchmarks.storage import measure_storage
 from benchmarks.table import document, print_table
 from benchmarks.workflow_run import measure_workflow_run
 from harness.drill.interruptible import run_interruptibly
@@ -29,6 +32,9 @@ from harness.stack.stack import load_stack
 # Those that start stacks themselves come first: later the shared one runs.
 MEASUREMENTS: Mapping[str, Measure] = {
     "boot": measure_boot,
+    "gateway": measure_gateway,
+    "storage": measure_storage,
+    "spool": measure_spool,
     "reset": measure_reset,
     "workflow-run": measure_workflow_run,
     "fault-effect": measure_fault_effect,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from harness.checks.finding import Case, Finding, Weight
 from harness.history.reads import BrokerOrder, RecordedOrder
 
 NAME = "orders-once"
+_PRICE_DIGIT = Decimal("0.000001")
 _LEDGER = "the gateway's ledger: logs/ibkr-gateway.ledger.jsonl"
 
 
@@ -87,7 +89,7 @@ def _compare(case: Case, recorded: RecordedOrder, truth: BrokerOrder) -> Iterato
         ("quantity", truth.quantity, recorded.quantity, truth.quantity == recorded.quantity),
         ("filled", truth.filled, recorded.filled, truth.filled == (recorded.filled or 0)),
         ("permId", truth.perm_id, recorded.perm_id, truth.perm_id == recorded.perm_id),
-        ("price", truth.avg_price, recorded.avg_price, not truth.filled or truth.avg_price == recorded.avg_price),
+        ("price", truth.avg_price, recorded.avg_price, not truth.filled or _same(truth.avg_price, recorded.avg_price)),
     ]
     for field, true_value, value, agrees in pairs:
         if not agrees:
@@ -96,6 +98,13 @@ def _compare(case: Case, recorded: RecordedOrder, truth: BrokerOrder) -> Iterato
                 f"{field} of order {recorded.order_ref!r} is {true_value} (ledger: {_text(truth)})",
                 f"{field} is recorded as {value} (SQL)",
             )
+
+
+def _same(price: Decimal | None, recorded: Decimal | None) -> bool:
+    """Whether two average prices are the same; of an uneven one, neither side can keep every digit."""
+    if price is None or recorded is None:
+        return price is recorded
+    return abs(price - recorded) < _PRICE_DIGIT
 
 
 def _text(order: BrokerOrder) -> str:

@@ -126,6 +126,7 @@ class ComposeService(_Strict):
     expose: list[object] = Field(default_factory=list)
     volumes: list[object] = Field(default_factory=list)
     networks: list[str] | dict[str, object] = Field(default_factory=list)
+    hostname: str | None = None
     user: str | None = None
     restart: str | None = None
     read_only: bool = False

@@ -118,6 +118,7 @@ def test_orders_never_sent_need_no_broker(sound: Case, but: But) -> None:
         ("status", "CANCELLED"),
         ("filled", Decimal(9)),
         ("avg_price", Decimal("187.51")),
+        ("avg_price", None),
         ("perm_id", None),
         ("action", "SELL"),
     ],
@@ -128,6 +129,18 @@ def test_orders_recorded_wrongly_are_found(sound: Case, but: But, field: str, va
     wrong = dataclasses.replace(sound.reads.recorded_orders[0], **changes)  # type: ignore[arg-type]
     findings = orders_once(but(recorded_orders=(wrong, *sound.reads.recorded_orders[1:])))
     assert titles(findings) == ["an order is recorded wrongly"]
+
+
+def test_orders_of_an_uneven_average_price_agree(sound: Case, but: But) -> None:
+    """Three fills may have an average that neither side can write down in full."""
+    third = Decimal(1) / 3
+    truth = dataclasses.replace(sound.reads.broker_orders[0], avg_price=third)
+    record = dataclasses.replace(sound.reads.recorded_orders[0], avg_price=third.quantize(Decimal("0.00000001")))
+    reads = {
+        "broker_orders": (truth, *sound.reads.broker_orders[1:]),
+        "recorded_orders": (record, *sound.reads.recorded_orders[1:]),
+    }
+    assert titles(orders_once(but(**reads))) == []
 
 
 def test_orders_left_unknown_are_found(sound: Case, but: But) -> None:

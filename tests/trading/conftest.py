@@ -1,4 +1,4 @@
-"""The parts that the workflow runs on, real ones: Postgres, the backend, the gateway stub and the notification sink."""
+"""The parts that the workflow runs on: Postgres and the backend, and the stand-ins for everybody outside."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import httpx
 import psycopg
 import pytest
 
+from tests.trading.analysis_parts import KEY, running_analysis
 from tests.trading.parts import Parts
-from tests.trading.process import answers, free_port, running, running_backend
+from tests.trading.process import answers, free_port, running, running_backend, running_gateway
 from tests.trading.relay import Relay, relay_to
 from trading.workflow import notify
 from trading.workflow.settings import WorkflowSettings, read_settings
@@ -60,23 +61,22 @@ def url_of(port: int, database: str = "ibkr_trading") -> str:
 def parts(postgres_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
     """Everything that a run needs."""
     logs = tmp_path_factory.mktemp("logs")
-    gateway, control, sink = free_port(), free_port(), free_port()
-    gateway_arguments = ["-m", "fixtures.ibkr_gateway", "--port", str(gateway), "--control", str(control)]
-    gateway_arguments += ["--ledger", str(logs / "ledger.jsonl")]
+    sink = free_port()
     with (
-        running(gateway_arguments, logs / "gateway.log") as gateway_process,
+        running_gateway(logs) as (gateway, control),
         running(["-m", "fixtures.notification_sink", "--port", str(sink)], logs / "sink.log") as sink_process,
+        running_analysis(logs) as analysis,
         running_backend(url_of(postgres_port), logs / "backend.log") as backend_url,
     ):
-        gateway_process.demand(lambda: answers(f"http://127.0.0.1:{control}/health"), "the gateway stub's health")
         sink_process.demand(lambda: answers(f"http://127.0.0.1:{sink}/health"), "the notification sink's health")
         yield Parts(
             database_url=url_of(postgres_port),
             database_port=postgres_port,
             backend_url=backend_url,
             gateway_port=gateway,
-            gateway_control=f"http://127.0.0.1:{control}",
+            gateway_control=control,
             notifications=f"http://127.0.0.1:{sink}",
+            analysis=analysis,
         )
 
 
@@ -106,6 +106,9 @@ def set_up(parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cal
             "artifact_spool_dir": tmp_path / "spool",
             "chart_dir": tmp_path / "charts",
             "notify_urls": parts.notifications.replace("http://", "json://") + "/notify",
+            "llm_api_base_url": f"{parts.analysis}/v1",
+            "llm_api_key": KEY,
+            "llm_model": "test-model",
             **changes,
         }
         for name, value in settings.items():

@@ -7,6 +7,8 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import httpx
 
@@ -36,11 +38,17 @@ class FaultBackend:
     Args:
         backend_url: the real one.
         faults: names of `FAULTS`, in the order of requests.
+        always: whether the last fault of the list is for all later requests too.
+        late_s: how late "late" is.
     """
 
-    def __init__(self, backend_url: str, faults: Sequence[str]) -> None:
+    def __init__(self, backend_url: str, faults: Sequence[str], *, always: bool = False, late_s: float = 1.0) -> None:
+        self.late_s = late_s
         self._backend_url = backend_url
         self._faults = list(faults)
+        self._always = always
+        self._lock = threading.Lock()
+        self._answering: list[threading.Thread] = []
         self.requests: list[Request] = []
         self.stopped = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -53,16 +61,23 @@ class FaultBackend:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self._answer, args=(client,), daemon=True).start()
+            thread = threading.Thread(target=self._answer, args=(client,), daemon=True)
+            self._answering.append(thread)
+            thread.start()
 
     def _answer(self, client: socket.socket) -> None:
         with contextlib.suppress(OSError):
             request = _read(client)
             if request is not None:
-                self.requests.append(request)
-                fault = self._faults.pop(0) if self._faults else "forward"
-                FAULTS[fault](self, client, request)
+                FAULTS[self._next_fault(request)](self, client, request)
         client.close()
+
+    def _next_fault(self, request: Request) -> str:
+        with self._lock:
+            self.requests.append(request)
+            if not self._faults:
+                return "forward"
+            return self._faults[0] if self._always and len(self._faults) == 1 else self._faults.pop(0)
 
     def forward(self, request: Request) -> bytes:
         """Let the real backend do the work; return its answer as bytes of HTTP."""
@@ -73,10 +88,12 @@ class FaultBackend:
         return _response(answer.status_code, answer.content, "application/json")
 
     def close(self) -> None:
-        """Stop serving."""
+        """Stop serving, when what was held has been forwarded."""
         self.stopped.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        for thread in self._answering:
+            thread.join(_STOP_S)
 
 
 def _read(client: socket.socket) -> Request | None:
@@ -134,6 +151,37 @@ def _error_after(server: FaultBackend, client: socket.socket, request: Request) 
     client.sendall(_response(500, b"", "text/plain"))
 
 
+def _late(server: FaultBackend, client: socket.socket, request: Request) -> None:
+    server.stopped.wait(server.late_s)
+    client.sendall(server.forward(request))
+
+
+def _late_after(server: FaultBackend, client: socket.socket, request: Request) -> None:
+    answer = server.forward(request)
+    server.stopped.wait(server.late_s)
+    client.sendall(answer)
+
+
+def _held(server: FaultBackend, client: socket.socket, request: Request) -> None:
+    """Keep the request until the client has given up, and only then let the backend have it."""
+    client.settimeout(_STOP_S)
+    with contextlib.suppress(OSError):
+        client.recv(1)
+    server.forward(request)
+
+
+def _echo_token(_: FaultBackend, client: socket.socket, request: Request) -> None:
+    header = request.headers["authorization"]
+    words = f"no: {header}, and no more of {header.split()[-1]}"
+    client.sendall(_response(500, words.encode(), "text/plain"))
+
+
+def _soon(_: FaultBackend, client: socket.socket, __: Request) -> None:
+    now = datetime.now(UTC)
+    dates = (format_datetime(date, usegmt=True) for date in (now, now + timedelta(seconds=1)))
+    client.sendall(_response(429, b"{}", "application/json", "Date: {}\r\nRetry-After: {}\r\n".format(*dates)))
+
+
 def _trickle(server: FaultBackend, client: socket.socket, request: Request) -> None:
     for byte in server.forward(request):
         client.sendall(bytes([byte]))
@@ -146,9 +194,18 @@ FAULTS: dict[str, Callable[[FaultBackend, socket.socket, Request], None]] = {
     "500": _says(500, b"oops", "text/plain"),
     "500 after commit": _error_after,
     "503, 1 s": _says(503, b"{}", extra="Retry-After: 1\r\n"),
+    "408": _says(408, b"{}"),
+    "425": _says(425, b"{}"),
     "429": _says(429, b"{}"),
+    "429, 1 s": _says(429, b"{}", extra="Retry-After: 1\r\n"),
+    "429, a date 1 s from now": _soon,
+    "429, an hour": _says(429, b"{}", extra="Retry-After: 3600\r\n"),
     "400": _says(400, b'{"detail":"no"}'),
+    "401": _says(401, b'{"detail":"no"}'),
+    "404": _says(404, b'{"detail":"no"}'),
+    "413": _says(413, b'{"detail":"no"}'),
     "422": _says(422, b'{"detail":"no"}'),
+    "500, with the token": _echo_token,
     "html": _says(200, b"<html>log in</html>", "text/html"),
     "empty": _says(200, b""),
     "{}": _says(200, b"{}"),
@@ -158,13 +215,16 @@ FAULTS: dict[str, Callable[[FaultBackend, socket.socket, Request], None]] = {
     "reset in body": _reset_in_body,
     "silent after commit": _silent_after,
     "trickle": _trickle,
+    "late": _late,
+    "late after commit": _late_after,
+    "held": _held,
 }
 
 
 @contextlib.contextmanager
-def failing(backend_url: str, *faults: str) -> Iterator[FaultBackend]:
+def failing(backend_url: str, *faults: str, always: bool = False, late_s: float = 1.0) -> Iterator[FaultBackend]:
     """Serve with these faults for as long as the block lasts."""
-    server = FaultBackend(backend_url, faults)
+    server = FaultBackend(backend_url, faults, always=always, late_s=late_s)
     try:
         yield server
     finally:

@@ -26,6 +26,7 @@ class Parts:
         gateway_port: the gateway stub's.
         gateway_control: the address of its control port.
         notifications: the address of the notification sink.
+        analysis: the address of the analysis service.
     """
 
     database_url: str
@@ -34,6 +35,7 @@ class Parts:
     gateway_port: int
     gateway_control: str
     notifications: str
+    analysis: str
 
     def rows(self, statement: str, *values: object) -> list[dict[str, Any]]:
         """Read from the database, past all of our own code."""

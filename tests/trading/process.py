@@ -121,3 +121,22 @@ def running_backend(
         path = "/health/ready" if ready else "/health/live"
         process.demand(lambda: answers(url + path), f"the backend's {path}")
         yield url
+
+
+@contextlib.contextmanager
+def running_gateway(folder: Path) -> Iterator[tuple[int, str]]:
+    """Run the gateway stub for as long as the block lasts.
+
+    Args:
+        folder: for its ledger and its log.
+
+    Yields:
+        Its port, and the address of its control port.
+    """
+    port, control = free_port(), free_port()
+    arguments = ["-m", "fixtures.ibkr_gateway", "--port", str(port), "--control", str(control)]
+    arguments += ["--ledger", str(folder / "ledger.jsonl")]
+    with running(arguments, folder / "gateway.log") as process:
+        url = f"http://127.0.0.1:{control}"
+        process.demand(lambda: answers(f"{url}/health"), "the gateway stub's health")
+        yield port, url

@@ -9,6 +9,8 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tests.trading.kill_point import KillPoint
+
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _CHUNK_BYTES = 65536
 
@@ -43,11 +45,15 @@ class Relay:
     Args:
         upstream_port: where connections go, on 127.0.0.1.
         port: where it listens; chosen when None.
+
+    Attributes:
+        kill_point: counts every chunk, when it is set.
     """
 
     def __init__(self, upstream_port: int, port: int | None = None) -> None:
         self.upstream_port = upstream_port
         self.sprung = threading.Event()
+        self.kill_point: KillPoint | None = None
         self._trap: Trap | None = None
         self._flows = threading.Event()
         self._flows.set()
@@ -87,7 +93,7 @@ class Relay:
                 trap = self._trap
                 caught = upwards and trap is not None and trap.pattern in chunk
                 if not caught or (trap is not None and trap.forward):
-                    target.sendall(chunk)
+                    self._forward(chunk, target)
                 if caught and trap is not None:
                     self._trap = None
                     # An orderly end upwards: a reset could overtake what was just forwarded.
@@ -103,6 +109,14 @@ class Relay:
                     end.shutdown(socket.SHUT_RDWR)
             # The other direction's thread closes the other end.
             source.close()
+
+    def _forward(self, chunk: bytes, target: socket.socket) -> None:
+        if self.kill_point is None:
+            target.sendall(chunk)
+            return
+        with self.kill_point.passing() as forwarded:
+            if forwarded:
+                target.sendall(chunk)
 
     def set_trap(self, pattern: bytes, *, forward: bool, refuse: bool = False) -> None:
         """Cut all connections when the client sends these bytes."""

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
@@ -98,6 +99,17 @@ def test_order_is_sent_once_by_each_run(clean_gateway: Parts, set_up: SetUp) -> 
     for _ in range(2):
         place(new_run())
     assert len(clean_gateway.gateway_orders()) == 2
+
+
+def test_order_is_sent_once_by_two_tries_at_once(clean_gateway: Parts, set_up: SetUp) -> None:
+    """Two tries of the same task side by side, as after a scheduler's death: one of them sends, both learn the end."""
+    set_up()
+    for _ in range(5):
+        run = new_run()
+        with ThreadPoolExecutor(2) as pool:
+            both = [pool.submit(place, run) for _ in range(2)]
+            assert [one.result().record.status for one in both] == [OrderStatus.FILLED] * 2
+        assert sent(clean_gateway, run) == ["Filled"]
 
 
 def test_order_is_found_when_the_connection_is_lost_after_sending(

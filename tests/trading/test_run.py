@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import pytest
 
+from tests.trading.analysis_parts import KEY, running_analysis
 from tests.trading.parts import Parts, new_run, task
 from tests.trading.process import free_port
 from tests.trading.relay import Relay, relay_to
@@ -27,6 +28,21 @@ ARTIFACTS = [
     "AAPL trades",
     "Portfolio",
 ]
+
+
+@pytest.fixture(scope="module")
+def analysis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an analysis service that says to buy."""
+    with running_analysis(tmp_path_factory.mktemp("analysis")) as url:
+        yield url
+
+
+@pytest.fixture(autouse=True)
+def _analysed(analysis: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs that have an analysis service, without which no order is placed."""
+    for name, value in (("BASE_URL", f"{analysis}/v1"), ("KEY", KEY)):
+        monkeypatch.setenv(f"LLM_API_{name}", value)
+    monkeypatch.setenv("LLM_MODEL", "test-model")
 
 
 class Run:
@@ -150,11 +166,13 @@ def test_preflight_fails_in_time_without_gateway(clean_gateway: Parts, set_up: S
         tasks.run_preflight(task(new_run(), "preflight"), {})
 
 
-@pytest.mark.parametrize("conf", [{"symbols": ["not a symbol!"]}, {"symbols": "AAPL"}, {"symbol": ["AAPL"]}])
+@pytest.mark.parametrize(
+    "conf", [{"symbols": ["not a symbol!"]}, {"symbols": "AAPL"}, {"symbol": ["AAPL"]}, {"dry_run": "true"}]
+)
 def test_preflight_names_a_wrong_conf(set_up: SetUp, conf: dict[str, Any]) -> None:
     """A conf that is not understood is an error that shows a correct one, not a run for other symbols."""
     set_up()
-    with pytest.raises(WorkflowError, match=r'expected \{"symbols": \["AAPL"\]\}'):
+    with pytest.raises(WorkflowError, match=r'expected \{"symbols": \["AAPL"\], "dry_run": false\}'):
         tasks.run_preflight(task(new_run(), "preflight"), conf)
 
 

@@ -1,4 +1,4 @@
-"""A setting that is wrong names itself; a schedule that is wrong leaves the workflow usable by hand."""
+"""A setting that is wrong names itself."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pytest
 
 from trading.workflow.errors import SettingsInvalid
-from trading.workflow.schedule import ScheduleSettings, read_schedule
 from trading.workflow.settings import WorkflowSettings
 
 SetUp = Callable[..., WorkflowSettings]
@@ -35,29 +34,3 @@ def test_settings_read_lists(set_up: SetUp) -> None:
     settings = set_up(stock_symbols="aapl, MSFT,AAPL", notify_urls="json://a/x, json://b/y")
     assert settings.stock_symbols == ("AAPL", "MSFT")
     assert [url.get_secret_value() for url in settings.notify_urls] == ["json://a/x", "json://b/y"]
-
-
-@pytest.mark.parametrize(
-    ("text", "cron"),
-    [("0 9 * * 1-5", "0 9 * * 1-5"), ("@daily", "0 0 * * *"), ("", None), ("manual", None), ("Manual ", None)],
-)
-def test_schedule_reads(text: str, cron: str | None) -> None:
-    """Cron fields, presets, and the ways to say that there is none."""
-    schedule = read_schedule(ScheduleSettings(workflow_schedule=text))
-    assert (schedule.cron, schedule.problem) == (cron, "")
-
-
-@pytest.mark.parametrize("text", ["61 * * * *", "* * * *", "0 9 * * 1-5 2026", "every day", "@sometimes"])
-def test_schedule_that_is_wrong_becomes_manual_with_words(text: str) -> None:
-    """Nothing is scheduled, and the words show what came and a correct example."""
-    schedule = read_schedule(ScheduleSettings(workflow_schedule=text))
-    assert schedule.cron is None
-    assert repr(text) in schedule.problem
-    assert "0 9 * * 1-5" in schedule.problem
-
-
-def test_schedule_names_an_unknown_timezone() -> None:
-    """A wrong zone would trade at the wrong hour."""
-    schedule = read_schedule(ScheduleSettings(workflow_timezone="America/Gotham"))
-    assert schedule.cron is None
-    assert "WORKFLOW_TIMEZONE" in schedule.problem

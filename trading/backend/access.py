@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from typing import Annotated
 
-from fastapi import Header, HTTPException, Request, status
+from fastapi import HTTPException, Request, status
 
 from trading.backend.settings import BackendSettings
 
 
-def require_token(request: Request, authorization: Annotated[str, Header()] = "") -> None:
+async def require_token(request: Request) -> None:
     """Refuse a request that does not carry the bearer token of the settings.
 
     Raises:
@@ -20,7 +19,7 @@ def require_token(request: Request, authorization: Annotated[str, Header()] = ""
     expected = settings.artifact_api_token.get_secret_value()
     if not expected:
         return
-    given = authorization.removeprefix("Bearer ")
+    given = request.headers.get("authorization", "").removeprefix("Bearer ")
     if not secrets.compare_digest(given.encode(), expected.encode()):
         raise HTTPException(
             status.HTTP_401_UNAUTHORIZED,

@@ -5,24 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import math
 from collections.abc import AsyncIterator
 
-import sqlalchemy.exc
-from fastapi import FastAPI, Request, status
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI
 
-from trading.backend import artifacts, health
-from trading.backend.database import Database, DatabaseUnavailable
+from trading.backend import artifact_files, artifacts, health
+from trading.backend.chart_folder import ChartFolder
+from trading.backend.database import Database
+from trading.backend.failures import answer_failures
 from trading.backend.migrate import Migration
+from trading.backend.request_log import RequestLog
 from trading.backend.settings import BackendSettings
-
-_RETRY_AFTER_S = 1.0
 
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    migrating = asyncio.create_task(app.state.migration.run())
+    migrating = asyncio.create_task(app.state.migration.keep())
     try:
         yield
     finally:
@@ -30,28 +28,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         with contextlib.suppress(asyncio.CancelledError):
             await migrating
         await app.state.database.close()
-
-
-async def _unavailable(_request: Request, error: Exception) -> JSONResponse:
-    return JSONResponse(
-        {"detail": f"the database is not available: {error}"},
-        status.HTTP_503_SERVICE_UNAVAILABLE,
-        headers={"Retry-After": str(math.ceil(_RETRY_AFTER_S))},
-    )
-
-
-async def _no_schema(request: Request, error: Exception) -> JSONResponse:
-    migration: Migration = request.app.state.migration
-    if migration.done:
-        raise error
-    return await _unavailable(request, DatabaseUnavailable(migration.state))
-
-
-async def _bad_value(_request: Request, error: Exception) -> JSONResponse:
-    return JSONResponse(
-        {"detail": f"the database refused a value: {str(error).splitlines()[0]}"},
-        status.HTTP_422_UNPROCESSABLE_CONTENT,
-    )
 
 
 def create_app(settings: BackendSettings | None = None) -> FastAPI:
@@ -65,10 +41,10 @@ def create_app(settings: BackendSettings | None = None) -> FastAPI:
     app.state.settings = settings or BackendSettings()
     app.state.database = Database(app.state.settings)
     app.state.migration = Migration(app.state.settings)
-    app.include_router(health.router)
-    app.include_router(artifacts.router)
-    app.add_exception_handler(DatabaseUnavailable, _unavailable)
-    app.add_exception_handler(sqlalchemy.exc.ProgrammingError, _no_schema)
-    app.add_exception_handler(sqlalchemy.exc.DataError, _bad_value)
-    app.add_exception_handler(sqlalchemy.exc.IntegrityError, _bad_value)
+    app.state.charts = ChartFolder(app.state.settings.chart_dir)
+    # Routes are tried in this order, and most requests store an artifact.
+    for router in (artifacts.router, artifact_files.router, health.router):
+        app.include_router(router)
+    app.add_middleware(RequestLog)
+    answer_failures(app)
     return app

@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
+KEY_MAX_LENGTH = 200
+
 Name = Annotated[str, StringConstraints(min_length=1, max_length=300)]
+Key = Annotated[str, StringConstraints(min_length=1, max_length=KEY_MAX_LENGTH)]
 Word = Annotated[str, StringConstraints(max_length=300)]
 LongText = Annotated[str, StringConstraints(max_length=1_000_000)]
 
 
-class ArtifactType(StrEnum):
-    """What an artifact is."""
-
-    LLM = "llm"
-    CHART = "chart"
-    SIGNAL = "signal"
-    ORDER = "order"
-    TRADE = "trade"
-    PORTFOLIO = "portfolio"
-    MARKET_DATA = "market_data"
+ArtifactType = Literal["llm", "chart", "signal", "order", "trade", "portfolio", "market_data"]
 
 
 class ArtifactFields(BaseModel):
     """The fields that a client may give, when it makes an artifact and when it changes one."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A number that is none must not turn into null on its way: as a constant, the database refuses it.
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
     symbol: Word | None = None
     run_id: Word | None = None
@@ -66,6 +60,23 @@ class ArtifactPatch(ArtifactFields):
     type: ArtifactType | None = None
 
 
+class BatchEntry(BaseModel):
+    """One artifact of a batch, with what makes a repeat of it recognisable."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    idempotency_key: Key
+    artifact: ArtifactIn
+
+
+class ArtifactBatch(BaseModel):
+    """Artifacts that are stored in one transaction."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    artifacts: list[BatchEntry] = Field(min_length=1, max_length=500)
+
+
 class ArtifactOut(ArtifactFields):
     """An artifact as it is stored."""
 
@@ -74,6 +85,26 @@ class ArtifactOut(ArtifactFields):
     type: ArtifactType
     created_at: datetime
     updated_at: datetime
+
+
+class StoredEntry(BaseModel):
+    """What became of one artifact of a batch; `created` is false when its key was known."""
+
+    created: bool
+    artifact: ArtifactOut
+
+
+class StoredBatch(BaseModel):
+    """What became of a batch, in the order of the request."""
+
+    artifacts: list[StoredEntry]
+
+
+class WriteProbe(BaseModel):
+    """That a row could be inserted, and was taken back."""
+
+    writable: Literal[True]
+    elapsed_ms: float
 
 
 class ArtifactList(BaseModel):

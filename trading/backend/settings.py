@@ -15,7 +15,7 @@ class BackendSettings(BaseSettings):
         database_url: where artifacts are kept, as `postgresql://user:password@host:port/ibkr_trading`.
         artifact_api_token: the bearer token that every request must carry; empty for none.
         chart_dir: the folder that charts are served from.
-        db_pool_size: open connections at most.
+        db_pool_size: open connections at most, for writes and for views each.
         db_deadline_s: seconds that one request may spend on the database before it is answered 503.
     """
 
@@ -25,10 +25,14 @@ class BackendSettings(BaseSettings):
     artifact_api_token: SecretStr = SecretStr("")
     chart_dir: Path = Path("charts")
     db_pool_size: int = Field(default=8, ge=1, le=100)
-    db_deadline_s: float = Field(default=1.8, gt=0, le=60)
+    db_deadline_s: float = Field(default=1.6, gt=0, le=60)
+
+    @property
+    def libpq_url(self) -> str:
+        """The database's address in libpq's spelling."""
+        return f"postgresql://{str(self.database_url).split('://', 1)[1]}"
 
     @property
     def sqlalchemy_url(self) -> str:
         """The database's address in SQLAlchemy's spelling, with the driver named."""
-        rest = str(self.database_url).split("://", 1)[1]
-        return f"postgresql+psycopg://{rest}"
+        return f"postgresql+psycopg://{str(self.database_url).split('://', 1)[1]}"

@@ -16,14 +16,25 @@ def _import_once() -> None:
     import airflow.providers.standard.decorators.python  # noqa: PLC0415 - as above
     import airflow.sdk.execution_time.timeout  # noqa: F401, PLC0415 - as above
     import httpx  # noqa: F401, PLC0415 - as above
+    import jsonschema  # noqa: F401, PLC0415 - as above; every task checks the run's parameters with it
     import psycopg  # noqa: F401, PLC0415 - as above
     import structlog  # noqa: F401, PLC0415 - as above
 
-    from trading.workflow import charts, notify, schedule, tasks  # noqa: F401, PLC0415 - as above
+    from trading.workflow import (  # noqa: PLC0415 - as above
+        artifact_storage,
+        charts,
+        market_calendar,
+        notify,
+        preflight_checks,
+        tasks,  # noqa: F401 - as above
+    )
 
     # The first drawing of a process reads fonts and styles, which takes twice as long as the drawing itself.
     charts.warm_up()
+    artifact_storage.warm_up()
     notify.warm_up()
+    market_calendar.warm_up()
+    preflight_checks.schema_head()
 
 
 # The other processes run no tasks, and would only start later and grow by 100 MB.

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime
-from decimal import Decimal
-from enum import Enum
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
+from trading.workflow.artifact_contents import ArtifactType, content_problem, stays_in_folder
+from trading.workflow.artifact_encoding import encode
 from trading.workflow.errors import ArtifactInvalid
 
-ArtifactType = Literal["llm", "chart", "signal", "order", "trade", "portfolio", "market_data"]
-
-_NEEDED: Mapping[str, tuple[str, ...]] = {
-    "llm": ("prompt", "response", "model_name"),
-    "chart": ("image_path", "chart_type"),
-    "signal": ("action", "confidence", "signal_data"),
-    "order": ("metadata",),
-    "trade": ("metadata",),
-    "portfolio": ("metadata",),
-    "market_data": ("metadata",),
-}
+__all__ = ["Artifact", "ArtifactType", "encode"]
 
 _SIZE_MAX_BYTES = 4 * 1024 * 1024
+
+
+def _in_folder(path: str) -> str:
+    if not stays_in_folder(path):
+        raise ValueError("expected a path within the folder of charts, as in 'AAPL_daily.png'")
+    return path
+
+
+# No control characters: one of them separates the parts of the key.
+Name = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f\x7f]+$")]
+# The API's own limit.
+LongText = Annotated[str, StringConstraints(max_length=1_000_000)]
+ImagePath = Annotated[Name, AfterValidator(_in_folder)]
 
 
 class Artifact(BaseModel):
@@ -35,36 +35,48 @@ class Artifact(BaseModel):
 
     Args:
         symbol: None for what concerns the whole run.
+        image_path: relative to the folder of charts.
         confidence: a share of 1, never an amount of money.
+        chart_data: anything that `encode` takes; so are signal_data and metadata.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(min_length=1, max_length=300)
+    name: Name
     type: ArtifactType
-    execution_id: str = Field(min_length=1, max_length=300)
-    dag_id: str = Field(min_length=1, max_length=300)
-    task_id: str = Field(min_length=1, max_length=300)
-    step_name: str = Field(min_length=1, max_length=300)
-    symbol: str | None = None
-    run_id: str | None = None
-    workflow_id: str | None = None
-    prompt: str | None = None
-    response: str | None = None
-    model_name: str | None = None
-    image_path: str | None = None
-    chart_type: str | None = None
+    execution_id: Name
+    dag_id: Name
+    task_id: Name
+    step_name: Name
+    symbol: Name | None = None
+    run_id: Name | None = None
+    experiment_id: Name | None = None
+    workflow_id: Name | None = None
+    prompt: LongText | None = None
+    response: LongText | None = None
+    model_name: Name | None = None
+    image_path: ImagePath | None = None
+    chart_type: Name | None = None
     chart_data: JsonValue = None
     action: Literal["BUY", "SELL", "HOLD"] | None = None
     confidence: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
     signal_data: JsonValue = None
     metadata: JsonValue = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _encoded(cls, given: object) -> object:
+        if not isinstance(given, dict):
+            return given
+        try:
+            return {name: encode(value, field=str(name)) for name, value in given.items()}
+        except ArtifactInvalid as invalid:
+            raise ValueError(str(invalid)) from invalid
+
     @model_validator(mode="after")
-    def _has_what_its_type_needs(self) -> Self:
-        missing = [field for field in _NEEDED[self.type] if getattr(self, field) is None]
-        if missing:
-            raise ValueError(f"an artifact of type {self.type} needs {', '.join(missing)}")
+    def _holds_what_its_type_needs(self) -> Self:
+        if problem := content_problem(self.type, {name: getattr(self, name) for name in type(self).model_fields}):
+            raise ValueError(problem)
         return self
 
     @property
@@ -80,45 +92,13 @@ class Artifact(BaseModel):
         Raises:
             ArtifactInvalid: it is larger than the API takes.
         """
-        text = json.dumps(self.model_dump(mode="json", exclude_none=True), separators=(",", ":"), allow_nan=False)
-        size_bytes = len(text.encode())
-        if size_bytes > _SIZE_MAX_BYTES:
-            raise ArtifactInvalid(f"{self.name!r} has {size_bytes} bytes; at most {_SIZE_MAX_BYTES} are allowed")
+        fields = self.model_dump(mode="json", exclude_none=True)
+        text = json.dumps(fields, separators=(",", ":"), allow_nan=False)
+        if len(text) > _SIZE_MAX_BYTES:
+            sizes = {name: len(json.dumps(value)) for name, value in fields.items()}
+            largest = max(sizes, key=lambda name: sizes[name])
+            raise ArtifactInvalid(
+                f"artifact {self.name!r} has {len(text)} bytes; at most {_SIZE_MAX_BYTES} are allowed,"
+                f" and {largest} alone has {sizes[largest]}"
+            )
         return text
-
-
-def encode(value: object, *, field: str) -> JsonValue:
-    """Turn a value into what JSON can carry, without losing any of it.
-
-    Decimals become strings (money is never a float), times and dates ISO 8601, numpy's scalars what they hold.
-
-    Args:
-        value: anything.
-        field: where it stands, for the error.
-
-    Raises:
-        ArtifactInvalid: names the field whose value JSON cannot carry.
-    """
-    if isinstance(value, Enum):
-        return encode(value.value, field=field)
-    if isinstance(value, Mapping):
-        return {str(key): encode(item, field=f"{field}.{key}") for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
-        return [encode(item, field=f"{field}[{place}]") for place, item in enumerate(value)]
-    return _encode_scalar(value, field)
-
-
-def _encode_scalar(value: object, field: str) -> JsonValue:
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float | Decimal):
-        if not math.isfinite(value):
-            raise ArtifactInvalid(f"{field} is {value}: expected a finite number")
-        return float(value) if isinstance(value, float) else format(value, "f")
-    if isinstance(value, date):
-        if isinstance(value, datetime) and value.tzinfo is None:
-            raise ArtifactInvalid(f"{field} is {value}: expected a time with its zone")
-        return value.isoformat()
-    if getattr(value, "ndim", None) == 0:
-        return _encode_scalar(value.item(), field)  # type: ignore[attr-defined]  # numpy's scalars have it
-    raise ArtifactInvalid(f"{field} is a {type(value).__name__}: JSON cannot carry it")

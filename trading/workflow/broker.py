@@ -85,6 +85,8 @@ class Broker:
     async def reading(self, what: str, work: Callable[[Gateway], Awaitable[T]], *, budget_s: float | None = None) -> T:
         """Connect and do some work that changes nothing; do it again on a new connection when one is lost.
 
+        The work begins on a connection that is proven alive, with a gateway that is in touch with its servers.
+
         Args:
             what: named in logs.
             work: receives the connection.
@@ -103,6 +105,7 @@ class Broker:
             gateway = await self.connect(budget_s=ends_s - time.monotonic())
             started_s = time.monotonic()
             try:
+                await gateway.prove_alive(patience_s=ends_s - started_s)
                 return await work(gateway)
             except (GatewayLost, GatewaySilent) as failure:
                 self.lost(what, failure, attempt=attempt, started_s=started_s)
@@ -110,6 +113,15 @@ class Broker:
                     raise
             finally:
                 await gateway.close()
+            await self.pause(attempt)
+
+    async def pause(self, attempt: int) -> None:
+        """Wait a moment before the next connection: one that is accepted and then lost must not be made in a rush.
+
+        Args:
+            attempt: counted from 1; later ones wait longer, up to a limit.
+        """
+        await asyncio.sleep(_wait_s(attempt, another_id=False))
 
     def lost(self, what: str, failure: Exception, *, attempt: int, started_s: float) -> None:
         """Count and log that a connection failed while it was in use.

@@ -2,20 +2,46 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
+import stat
+import time
 from pathlib import Path
 
 _LOCKED_WAIT_S = 5.0
+_LOCKED_POLL_S = 0.01
+_PRIVATE = 0o600
 
 
 def make_private(path: Path) -> None:
-    """Make an empty file that only its owner can read, and the folders to it.
+    """Make an empty file that only its owner can read, and the folders to it; one that is there is closed to others.
 
     SQLite's own default mode would let others read it; its log and index files take the mode of the file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    # Never opened when it is there: closing it again would take this process's other locks on it away.
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, _PRIVATE))
+    except FileExistsError:
+        if stat.S_IMODE(path.stat().st_mode) != _PRIVATE:
+            path.chmod(_PRIVATE)
+        return
+    if os.geteuid() == 0:
+        # Made by hand with more rights than the workflow has, it would be closed to the workflow.
+        folder = path.parent.stat()
+        os.chown(path, folder.st_uid, folder.st_gid)
+    for folder_path in (path.parent, path.parent.parent):
+        _sync_folder(folder_path)
+
+
+def _sync_folder(folder: Path) -> None:
+    # Without it a crash of the machine can forget that there is a file, with all that was acknowledged in it.
+    handle = os.open(folder, os.O_RDONLY)
+    # Some file systems cannot do this for a folder, and do not need it.
+    with contextlib.suppress(OSError):
+        os.fsync(handle)
+    os.close(handle)
 
 
 def open_durable(path: Path, schema: str, *, max_bytes: int) -> sqlite3.Connection:
@@ -25,11 +51,32 @@ def open_durable(path: Path, schema: str, *, max_bytes: int) -> sqlite3.Connecti
         path: the file.
         schema: CREATE TABLE IF NOT EXISTS statements.
         max_bytes: its size at most; a write beyond it is an error.
+
+    Raises:
+        sqlite3.Error: it is no such file, cannot be read or written, or stays locked for 5 s.
     """
     connection = sqlite3.connect(path, timeout=_LOCKED_WAIT_S, isolation_level=None)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    page_size = connection.execute("PRAGMA page_size").fetchone()[0]
-    connection.execute(f"PRAGMA max_page_count = {max_bytes // page_size}")
-    connection.executescript(schema)
+    try:
+        _use_wal(connection)
+        connection.execute("PRAGMA synchronous = FULL")
+        page_size = connection.execute("PRAGMA page_size").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {max_bytes // page_size}")
+        connection.executescript(schema)
+    except BaseException:
+        connection.close()
+        raise
     return connection
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch to WAL mode, which SQLite refuses without waiting when two processes do it to a new file at once."""
+    ends_s = time.monotonic() + _LOCKED_WAIT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > ends_s:
+                raise
+            time.sleep(_LOCKED_POLL_S)
+        else:
+            return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -21,6 +22,7 @@ class Execution(BaseModel):
     """One fill.
 
     Args:
+        exec_id: the gateway's; behind its last full stop stands how often the execution was corrected.
         side: BOT or SLD.
         shares: how many.
         price: dollars a share.
@@ -39,9 +41,14 @@ class Execution(BaseModel):
     commission: Decimal | None
     executed_at: datetime
 
+    @property
+    def stem(self) -> str:
+        """What an execution and its corrections have in common."""
+        return self.exec_id.rpartition(".")[0] or self.exec_id
+
 
 async def executions(gateway: Gateway, *, with_commissions: bool = False) -> tuple[Execution, ...]:
-    """Ask for the account's executions of today, each once.
+    """Ask for the account's executions of today, each once, as it was last corrected.
 
     Args:
         gateway: connected.
@@ -51,16 +58,28 @@ async def executions(gateway: Gateway, *, with_commissions: bool = False) -> tup
         GatewayLost: the connection ended.
         GatewaySilent: no answer in time.
     """
-    fills: list[Any] = await gateway.ask("executions", gateway.ib.reqExecutionsAsync)
+    told: list[Any] = await gateway.ask("executions", gateway.ib.reqExecutionsAsync)
     ends_s = time.monotonic() + (_COMMISSION_S if with_commissions else 0)
-    while time.monotonic() < ends_s and any(not fill.commissionReport.execId for fill in fills):  # noqa: ASYNC110 - no event comes for an earlier session's fill
+    while True:
+        # The library adds a report to the first mention of an execution, and not to those that an answer repeats.
+        reports = {fill.execution.execId: fill.commissionReport for fill in gateway.ib.fills()}
+        fills = [_execution(fill, reports.get(fill.execution.execId)) for fill in told]
+        if all(fill.commission is not None for fill in fills) or time.monotonic() >= ends_s:
+            return as_corrected(fills)
         await asyncio.sleep(_POLL_S)
-    return tuple({execution.exec_id: execution for execution in map(_execution, fills)}.values())
 
 
-def _execution(fill: Any) -> Execution:
+def as_corrected(fills: Iterable[Execution]) -> tuple[Execution, ...]:
+    """Keep each execution once, in its last correction."""
+    kept: dict[str, Execution] = {}
+    for fill in fills:
+        if fill.stem not in kept or fill.exec_id > kept[fill.stem].exec_id:
+            kept[fill.stem] = fill
+    return tuple(kept.values())
+
+
+def _execution(fill: Any, report: Any) -> Execution:
     told = fill.execution
-    report = fill.commissionReport
     at = told.time if told.time.tzinfo else told.time.replace(tzinfo=UTC)
     return Execution(
         exec_id=told.execId,
@@ -71,15 +90,6 @@ def _execution(fill: Any) -> Execution:
         shares=exact(told.shares),
         price=exact(told.price),
         # The library starts with a report of 0.0: it counts only when it names its execution.
-        commission=exact(report.commission) if report.execId else None,
+        commission=exact(report.commission) if report is not None and report.execId else None,
         executed_at=at,
     )
-
-
-def average_price(fills: tuple[Execution, ...]) -> Decimal | None:
-    """The mean price of some fills, weighted by shares, in dollars a share."""
-    shares = sum((fill.shares for fill in fills), Decimal(0))
-    if not shares:
-        return None
-    value = sum((fill.shares * fill.price for fill in fills), Decimal(0))
-    return (value / shares).quantize(Decimal("0.00000001")).normalize()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from ib_insync import IB, RequestError
 from trading.deadline import DeadlineExceeded, within
 from trading.workflow.errors import GatewayLost, GatewayRefused, GatewaySilent
 from trading.workflow.events import get_events
+from trading.workflow.farms import Farms, FarmState
 
 T = TypeVar("T")
 
@@ -23,11 +25,14 @@ log = get_events(__name__)
 
 HANDSHAKE_S = 3.0
 REQUEST_S = 5.0
+_ALIVE_S = 3.0
 _CLOSE_S = 0.5
+_POLL_S = 0.05
 
 _CLIENT_ID_IN_USE = 326
 _UPSTREAM_LOST = frozenset({1100, 2110})
 _UPSTREAM_BACK = frozenset({1101, 1102})
+_NO_SERVERS = "the gateway has lost the connection to its servers (1100)"
 
 
 class ClientIdInUse(Exception):
@@ -40,21 +45,33 @@ class Gateway:
     Args:
         ib: the library's connection.
         client_id: the id that it holds.
+
+    Attributes:
+        farms: the data farms that the gateway has told about; complete once `prove_alive` has returned.
+        upstream_lost: whether the gateway has lost its servers (1100) and not got them back (1101, 1102).
+        outages: how often it has lost them on this connection.
     """
 
     def __init__(self, ib: IB, client_id: int) -> None:
         self.ib: Any = ib
         self.client_id = client_id
+        self.farms = Farms()
         self.upstream_lost = False
+        self.outages = 0
         self.ib.errorEvent.connect(self._on_error)
 
     def _on_error(self, _request_id: int, code: int, message: str, _contract: object) -> None:
         if code in _UPSTREAM_LOST:
+            # It is said again and again during one outage.
+            if not self.upstream_lost:
+                self.outages += 1
+                log.warning("gateway_upstream_lost", code=code, message=message)
             self.upstream_lost = True
-            log.warning("gateway_upstream_lost", code=code, message=message)
         elif code in _UPSTREAM_BACK:
             self.upstream_lost = False
             log.info("gateway_upstream_back", code=code, message=message)
+        elif (farm := self.farms.heed(code, message)) is not None and farm.state is FarmState.BROKEN:
+            log.warning("gateway_farm_broken", code=code, kind=farm.kind, farm=farm.name)
 
     @classmethod
     async def connect(cls, host: str, port: int, client_id: int, *, deadline_s: float = HANDSHAKE_S) -> Gateway:
@@ -78,6 +95,8 @@ class Gateway:
         ib: Any = IB()  # type: ignore[no-untyped-call]
         ib.RaiseRequestErrors = True
         ib.wrapper.clientId = client_id
+        # It listens from the start: the notices about farms come together with the end of the log-on.
+        gateway = cls(ib, client_id)
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def on_error(_request_id: int, code: int, message: str, _contract: object) -> None:
@@ -99,7 +118,7 @@ class Gateway:
             ib.errorEvent.disconnect(on_error)
             ib.client.conn.disconnected.disconnect(on_end)
             ended.cancel()
-        return cls(ib, client_id)
+        return gateway
 
     @property
     def is_up(self) -> bool:
@@ -121,7 +140,7 @@ class Gateway:
 
         Raises:
             GatewayRefused: the gateway answered with an error.
-            GatewayLost: the connection is not up, or ended.
+            GatewayLost: the connection is not up, or ended; or the gateway, without its servers, had no answer.
             GatewaySilent: no complete answer in time; the connection must not be used again.
         """
 
@@ -133,20 +152,42 @@ class Gateway:
         except DeadlineExceeded as late:
             raise GatewaySilent(str(late)) from late
         except RequestError as refusal:
+            if self.upstream_lost:
+                # Even a valid symbol is unknown (200) to a gateway that cannot ask for it.
+                raise GatewayLost(f"{what}: error {refusal.code} while {_NO_SERVERS}") from refusal
             raise GatewayRefused(refusal.code, refusal.message) from refusal
         except ConnectionError as lost:
             raise GatewayLost(f"{what}: {lost}") from lost
 
-    async def prove_alive(self) -> None:
+    async def prove_alive(self, *, patience_s: float = 0.0) -> None:
         """Demand an answer over the connection, and a gateway that is in touch with its servers.
 
+        Args:
+            patience_s: seconds to wait for servers that are lost (1100) to come back (1101, 1102).
+
         Raises:
-            GatewayLost: the connection ended, or the gateway has lost its servers (1100).
+            GatewayLost: the connection ended, or the servers did not come back in time.
             GatewaySilent: no answer in time.
         """
-        await self.ask("the gateway's time", self.ib.reqCurrentTimeAsync, deadline_s=3.0)
-        if self.upstream_lost:
-            raise GatewayLost("the gateway has lost the connection to its servers (1100)")
+        await self.ask("the gateway's time", self.ib.reqCurrentTimeAsync, deadline_s=_ALIVE_S)
+        await self.servers_back(patience_s)
+
+    async def servers_back(self, patience_s: float) -> None:
+        """Wait until the gateway is in touch with its servers; return at once when it is.
+
+        Args:
+            patience_s: seconds to wait at most.
+
+        Raises:
+            GatewayLost: they did not come back in time, or the connection ended.
+        """
+        ends_s = time.monotonic() + patience_s
+        while self.upstream_lost:
+            if not self.is_up:
+                raise GatewayLost(f"the connection ended while {_NO_SERVERS}")
+            if time.monotonic() >= ends_s:
+                raise GatewayLost(_NO_SERVERS)
+            await asyncio.sleep(_POLL_S)
 
     async def close(self) -> None:
         """End the connection in an orderly way; returns when it is closed or a short wait is over."""

@@ -1,4 +1,4 @@
-"""Notes about runs on this host, for the time when the database cannot take them."""
+"""Notes about runs on this host, for the time when the database cannot take them, and what their tasks counted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from trading.workflow.artifact_metrics import ArtifactMetrics
 from trading.workflow.durable_file import make_private, open_durable
+from trading.workflow.events import get_events
+
+log = get_events(__name__)
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS notes (
@@ -19,6 +23,24 @@ CREATE TABLE IF NOT EXISTS notes (
     UNIQUE (execution_id, task_id, kind, cause)
 );
 CREATE TABLE IF NOT EXISTS notified (execution_id TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS artifact_metrics (
+    execution_id TEXT PRIMARY KEY,
+    stored INTEGER NOT NULL,
+    retried INTEGER NOT NULL,
+    spooled INTEGER NOT NULL,
+    replayed INTEGER NOT NULL,
+    dead INTEGER NOT NULL
+);
+"""
+_COUNT = """
+INSERT INTO artifact_metrics (execution_id, stored, retried, spooled, replayed, dead)
+VALUES (:execution_id, :stored, :retried, :spooled, :replayed, :dead)
+ON CONFLICT (execution_id) DO UPDATE SET
+    stored = stored + excluded.stored,
+    retried = retried + excluded.retried,
+    spooled = spooled + excluded.spooled,
+    replayed = replayed + excluded.replayed,
+    dead = dead + excluded.dead
 """
 
 _MAX_BYTES = 64 * 1024 * 1024
@@ -72,3 +94,26 @@ class LocalNotes:
         with self._open() as file:
             row = file.execute("SELECT 1 FROM notified WHERE execution_id = ?", (execution_id,)).fetchone()
         return row is not None
+
+    def count(self, execution_id: str, metrics: ArtifactMetrics) -> None:
+        """Add what a task counted to what its run's tasks counted before; no task fails for it."""
+        try:
+            with self._open() as file:
+                file.execute(_COUNT, {"execution_id": execution_id, **metrics.values()})
+        except (OSError, sqlite3.Error) as error:
+            log.warning("artifact_metrics_lost", execution_id=execution_id, error=str(error))
+
+    def counted(self, execution_id: str) -> ArtifactMetrics:
+        """Read what a run's tasks on this host have counted; nothing where that cannot be read."""
+        if not self._path.exists():
+            return ArtifactMetrics()
+        try:
+            with self._open() as file:
+                row = file.execute(
+                    "SELECT stored, retried, spooled, replayed, dead FROM artifact_metrics WHERE execution_id = ?",
+                    (execution_id,),
+                ).fetchone()
+        except (OSError, sqlite3.Error) as error:
+            log.warning("artifact_metrics_unreadable", execution_id=execution_id, error=str(error))
+            return ArtifactMetrics()
+        return ArtifactMetrics() if row is None else ArtifactMetrics(*row)

@@ -10,7 +10,7 @@ import apprise
 
 from trading.deadline import DeadlineExceeded
 from trading.workflow.events import attempt_failed, get_events
-from trading.workflow.settings import WorkflowSettings
+from trading.workflow.settings import NotifySettings
 
 log = get_events(__name__)
 
@@ -24,7 +24,7 @@ def warm_up() -> None:
     apprise.Apprise().add("json://127.0.0.1")
 
 
-async def notify(settings: WorkflowSettings, *, title: str, body: str) -> bool:
+async def notify(settings: NotifySettings, *, title: str, body: str) -> bool:
     """Send one message to every address; tries again when that fails, and never raises.
 
     An attempt that failed may have arrived all the same, when only its answer was lost. It is repeated with the same

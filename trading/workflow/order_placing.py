@@ -3,17 +3,18 @@
     intent committed ── was it there before? ── no ──────────┐
                               │ yes                          │
                               ▼                              ▼
-            connect, search the gateway  ── found ──▶ record what became of it
-                              │ not found
-                              ▼
+            connect, search the gateway  ── found ──▶ record what became of it, with its executions
+                              │ not found                              ▲
+                              ▼                                        │
             prove the connection alive ─▶ claim the sending (compare and set, committed) ─▶ send, follow
                               ▲                                                               │
             search again ─────┴───────────────────── connection lost ◀───────────────────────┘
 
-Two things make "not found" safe to act upon. The fence: an order that may have been sent is searched for, and sent
+Three things make "not found" safe to act upon. The fence: an order that may have been sent is searched for, and sent
 again, only under the client id that it was sent under. The gateway lets one connection hold an id (326), so while we
 hold it, the connection that carried the order has ended, and nothing more can come out of it. The claim: of several
-processes that have read the same record, one may send.
+processes that have read the same record, one may send. The servers: what a gateway does not list while it has lost
+them (1100) is not missing, so it is looked for again when they are back.
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import NoReturn
 
 from trading.workflow.broker import Broker
 from trading.workflow.errors import (
@@ -47,14 +47,15 @@ from trading.workflow.order_records import (
     record_intent,
     record_state,
 )
-from trading.workflow.order_search import find, follow
+from trading.workflow.order_search import follow, look_for
 from trading.workflow.order_sending import send_and_follow
 from trading.workflow.run_database import RunDatabase
 
 log = get_events(__name__)
 
-# An order that has just arrived may reach the gateway's lists a moment later than the search.
-_SECOND_LOOK_S = 0.5
+FOLLOW_S = 20.0
+# Beyond the time for reconnecting and following: the last attempt may begin late, and each of its answers come late.
+_SLACK_S = 20.0
 # The gateway forgets completed orders and executions over night: absence proves nothing about an older order.
 _GATEWAY_REMEMBERS = timedelta(hours=6)
 
@@ -80,13 +81,23 @@ class OrderPlacing:
         broker: makes connections.
         execution_id: the run.
         reconnect_s: seconds of trouble with the gateway after which an order is given up.
+        follow_s: seconds for which an order is followed; one that is not done then is recorded as it stands.
     """
 
-    def __init__(self, database: RunDatabase, broker: Broker, execution_id: str, *, reconnect_s: float) -> None:
+    def __init__(
+        self,
+        database: RunDatabase,
+        broker: Broker,
+        execution_id: str,
+        *,
+        reconnect_s: float,
+        follow_s: float = FOLLOW_S,
+    ) -> None:
         self._database = database
         self._broker = broker
         self._execution_id = execution_id
         self._reconnect_s = reconnect_s
+        self._follow_s = follow_s
         self._gateway: Gateway | None = None
 
     async def place(self, instrument: Instrument, action: str, quantity: Decimal) -> Placed:
@@ -107,8 +118,17 @@ class OrderPlacing:
         log.info("order_intent", order_ref=record.order_ref, status=record.status, was_there=was_there)
         if record.status.is_final:
             return Placed(record, reconciled=False)
+        limit_s = self._reconnect_s + self._follow_s + _SLACK_S
+        try:
+            async with asyncio.timeout(limit_s):
+                return await self._pursue(record, instrument, in_doubt=was_there)
+        except TimeoutError as late:
+            await self.close()
+            return await self._give_up(record, GatewaySilent(f"no end within {limit_s:g} s"), late)
+
+    async def _pursue(self, record: OrderRecord, instrument: Instrument, *, in_doubt: bool) -> Placed:
+        """Make attempts until one ends with a state, or the time for reconnecting is over."""
         ends_s = time.monotonic() + self._reconnect_s
-        in_doubt = was_there
         attempt = 0
         while True:
             attempt += 1
@@ -120,12 +140,13 @@ class OrderPlacing:
                 await self.close()
                 # A gateway that can be connected to, and then fails each time, must not hold the task for ever.
                 if time.monotonic() >= ends_s:
-                    await self._give_up(record.order_ref, failure)
+                    return await self._give_up(record, failure, failure)
+                await self._broker.pause(attempt)
             except GatewayUnavailable as failure:
-                await self._give_up(record.order_ref, failure)
+                return await self._give_up(record, failure, failure)
             else:
                 if state is not None:
-                    return await self._settled(record.order_ref, state, reconciled=in_doubt)
+                    return await self._settled(record, state, reconciled=in_doubt)
             in_doubt = True
             record = await read_order(self._database, record.order_ref)
 
@@ -134,15 +155,18 @@ class OrderPlacing:
     ) -> OrderState | None:
         """Make one attempt; None when another process has claimed the sending meanwhile."""
         gateway = await self._connected(record, ends_s)
+        await gateway.prove_alive(patience_s=ends_s - time.monotonic())
         if in_doubt:
             state = await self._search(gateway, record)
             if state is not None:
                 return state
-        await gateway.prove_alive()
+            await gateway.prove_alive(patience_s=ends_s - time.monotonic())
         token = uuid.uuid4()
         claimed = await claim_sending(self._database, record, client_id=gateway.client_id, token=token)
-        log.info("order_claimed", order_ref=record.order_ref, client_id=gateway.client_id, claimed=claimed)
-        return await send_and_follow(gateway, instrument, record) if claimed else None
+        log.info("order_claimed", order_ref=record.order_ref, client_id=gateway.client_id, claimed=claimed is not None)
+        if claimed is None:
+            return None
+        return await send_and_follow(gateway, instrument, claimed, follow_s=self._follow_s)
 
     async def _connected(self, record: OrderRecord, ends_s: float) -> Gateway:
         fence = None if record.client_id is None else (record.client_id,)
@@ -154,15 +178,10 @@ class OrderPlacing:
         return gateway
 
     async def _search(self, gateway: Gateway, record: OrderRecord) -> OrderState | None:
-        for look in (1, 2):
-            state = await find(gateway, record)
-            seen = "nothing" if state is None else state.status
-            log.info("order_searched", order_ref=record.order_ref, look=look, found=seen)
-            if state is not None:
-                return await follow(gateway, record, state)
-            if record.sent_at is None:
-                return None
-            await asyncio.sleep(_SECOND_LOOK_S)
+        ends_s = time.monotonic() + self._follow_s
+        state = await look_for(gateway, record, ends_s)
+        if state is not None:
+            return await follow(gateway, record, state, ends_s)
         if record.sent_at is not None and datetime.now(UTC) - record.sent_at > _GATEWAY_REMEMBERS:
             return OrderState(
                 status=OrderStatus.UNKNOWN,
@@ -170,29 +189,32 @@ class OrderPlacing:
             )
         return None
 
-    async def _settled(self, order_ref: str, state: OrderState, *, reconciled: bool) -> Placed:
-        record = await record_state(self._database, order_ref, state)
+    async def _settled(self, record: OrderRecord, state: OrderState, *, reconciled: bool) -> Placed:
+        record = await record_state(self._database, record, state)
         log.info(
             "order_recorded",
-            order_ref=order_ref,
+            order_ref=record.order_ref,
             status=record.status,
             filled=record.filled,
             perm_id=record.perm_id,
             reconciled=reconciled,
         )
         if record.status is OrderStatus.UNKNOWN:
-            raise OrderUnknown(f"order {order_ref}: {state.reason}")
+            raise OrderUnknown(f"order {record.order_ref}: {state.reason}")
         return Placed(record, reconciled)
 
-    async def _give_up(self, order_ref: str, failure: WorkflowError) -> NoReturn:
-        record = await read_order(self._database, order_ref)
-        if record.sent_at is None:
-            state = OrderState(status=OrderStatus.NOT_SENT, reason=str(failure))
-            await record_state(self._database, order_ref, state)
-            raise GatewayUnavailable(f"order {order_ref} was not sent: {failure}") from failure
+    async def _give_up(self, record: OrderRecord, failure: WorkflowError, cause: Exception) -> Placed:
+        """Record that it could not be found out; returns only when the order's end is recorded already."""
+        # Not of an order that was sent: its record says so, and keeps it.
+        state = OrderState(status=OrderStatus.NOT_SENT, reason=str(failure))
+        record = await record_state(self._database, record, state)
+        if record.status is OrderStatus.NOT_SENT:
+            raise GatewayUnavailable(f"order {record.order_ref} was not sent: {failure}") from cause
         reason = f"it may have been sent, and the gateway could not be asked: {failure}"
-        await record_state(self._database, order_ref, OrderState(status=OrderStatus.UNKNOWN, reason=reason))
-        raise OrderUnknown(f"order {order_ref}: {reason}") from failure
+        record = await record_state(self._database, record, OrderState(status=OrderStatus.UNKNOWN, reason=reason))
+        if record.status is OrderStatus.UNKNOWN:
+            raise OrderUnknown(f"order {record.order_ref}: {reason}") from cause
+        return Placed(record, reconciled=True)
 
     async def close(self) -> None:
         """End the connection, if there is one."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from ib_insync import MarketOrder
@@ -13,12 +15,13 @@ from trading.workflow.errors import GatewayLost
 from trading.workflow.gateway import Gateway
 from trading.workflow.market_data import Instrument
 from trading.workflow.order_records import OrderRecord, OrderState, OrderStatus
-from trading.workflow.order_search import FOLLOW_S, find
+from trading.workflow.order_search import follow, look_for
 
 _DONE = frozenset({"Filled", "Cancelled", "ApiCancelled", "Inactive"})
 # Errors that an order gets although it goes on: source, the library's own list of warnings, and 10349 (a default was
 # filled in, after which the order is filled all the same).
-_HARMLESS = frozenset({399, 10349})
+_HARMLESS = frozenset({399, 10349, *range(2100, 2200)})
+_CANCELLED = 202
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +37,39 @@ class Complaint:
     message: str
 
 
-async def send_and_follow(
-    gateway: Gateway, instrument: Instrument, record: OrderRecord, *, follow_s: float = FOLLOW_S
-) -> OrderState:
-    """Send a market order and wait until it is done, then ask the gateway what became of it.
+@dataclass(slots=True)
+class _Told:
+    """What the library was told about one order while it was followed.
 
-    What the library makes of the messages is only a hint that something happened: it calls an order cancelled for any
-    error that it does not know. The answer is what the gateway's own lists say afterwards.
+    What it makes of the messages is only a hint that something happened: it calls an order cancelled for any error
+    that it does not know, and a late message puts it back. The gateway's own lists say what became of the order.
+
+    Args:
+        order_id: the client's id of the order.
+        hint: set as soon as the order may be done, or the connection has ended.
+    """
+
+    order_id: int
+    hint: asyncio.Event = field(default_factory=asyncio.Event)
+    complaints: list[Complaint] = field(default_factory=list)
+
+    def error(self, request_id: int, code: int, message: str, _contract: object) -> None:
+        if request_id == self.order_id and code not in _HARMLESS:
+            self.complaints.append(Complaint(code, message))
+            self.hint.set()
+
+    def status(self, trade: Any) -> None:
+        if trade.order.orderId == self.order_id and trade.orderStatus.status in _DONE:
+            self.hint.set()
+
+    def ended(self, *_: object) -> None:
+        self.hint.set()
+
+
+async def send_and_follow(
+    gateway: Gateway, instrument: Instrument, record: OrderRecord, *, follow_s: float
+) -> OrderState:
+    """Send a market order, wait until it is done, and ask the gateway's own lists what became of it.
 
     Args:
         gateway: connected and proven alive.
@@ -52,68 +81,64 @@ async def send_and_follow(
         GatewayLost: the connection ended: the order may have arrived or not.
         GatewaySilent: an answer was not complete in time.
     """
-    order = MarketOrder(
+    ends_s = time.monotonic() + follow_s
+    with _listening(gateway) as told:
+        try:
+            gateway.ib.placeOrder(instrument.contract(), _order(gateway, record, told.order_id))
+        except ConnectionError as lost:
+            raise GatewayLost(f"sending the order: {lost}") from lost
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(follow_s):
+                await told.hint.wait()
+        if not gateway.is_up:
+            raise GatewayLost("the connection ended after the order was sent")
+        state = await look_for(gateway, record, ends_s)
+        if state is not None:
+            state = await follow(gateway, record, state, ends_s)
+        return _explained(state, told.complaints)
+
+
+def _order(gateway: Gateway, record: OrderRecord, order_id: int) -> MarketOrder:
+    return MarketOrder(
         record.action,
         # The library writes a decimal as its text; its annotation only knows floats.
         record.quantity,  # type: ignore[arg-type]
+        orderId=order_id,
         orderRef=record.order_ref,
         account=gateway.account,
         tif="DAY",
     )
-    changed = asyncio.Event()
-    complaints: list[Complaint] = []
-    order_id: int | None = None
 
-    def on_error(request_id: int, code: int, message: str, _contract: object) -> None:
-        if request_id == order_id and code not in _HARMLESS and not 2100 <= code < 2200:  # noqa: PLR2004 - the range of warnings
-            complaints.append(Complaint(code, message))
-        changed.set()
 
-    def on_change(*_: object) -> None:
-        changed.set()
-
-    events = (gateway.ib.orderStatusEvent, gateway.ib.client.apiEnd)
-    gateway.ib.errorEvent.connect(on_error)
-    for event in events:
-        event.connect(on_change)
+@contextlib.contextmanager
+def _listening(gateway: Gateway) -> Iterator[_Told]:
     try:
-        order_id = gateway.ib.client.getReqId()
-        order.orderId = order_id
-        trade = gateway.ib.placeOrder(instrument.contract(), order)
-        await _until_done(gateway, trade, changed, follow_s)
+        told = _Told(gateway.ib.client.getReqId())
     except ConnectionError as lost:
-        raise GatewayLost(f"sending the order: {lost}") from lost
+        raise GatewayLost(f"numbering the order: {lost}") from lost
+    listeners = (
+        (gateway.ib.errorEvent, told.error),
+        (gateway.ib.orderStatusEvent, told.status),
+        (gateway.ib.client.apiEnd, told.ended),
+    )
+    for event, listener in listeners:
+        event.connect(listener)
+    try:
+        yield told
     finally:
-        gateway.ib.errorEvent.disconnect(on_error)
-        for event in events:
-            event.disconnect(on_change)
-    return await _truth(gateway, record, complaints)
+        for event, listener in listeners:
+            event.disconnect(listener)
 
 
-async def _until_done(gateway: Gateway, trade: Any, changed: asyncio.Event, follow_s: float) -> None:
-    ends_s = time.monotonic() + follow_s
-    while trade.orderStatus.status not in _DONE:
-        if not gateway.is_up:
-            raise GatewayLost("the connection ended after the order was sent")
-        changed.clear()
-        try:
-            async with asyncio.timeout(ends_s - time.monotonic()):
-                await changed.wait()
-        except TimeoutError:
-            return
-
-
-async def _truth(gateway: Gateway, record: OrderRecord, complaints: list[Complaint]) -> OrderState:
-    found = await find(gateway, record)
-    words = "; ".join(f"error {complaint.code}: {complaint.message}" for complaint in complaints) or None
-    rejected = OrderState(status=OrderStatus.REJECTED, reason=words)
-    if found is None:
-        return (
-            rejected
-            if words
-            else OrderState(status=OrderStatus.UNKNOWN, reason="the order was sent, and the gateway has no trace of it")
-        )
-    if found.status is OrderStatus.CANCELLED and words and not found.filled:
-        # The gateway lists an order that it refused (201) among the cancelled ones.
-        return rejected.model_copy(update={"perm_id": found.perm_id})
-    return found if found.reason or not words else found.model_copy(update={"reason": words})
+def _explained(state: OrderState | None, complaints: list[Complaint]) -> OrderState:
+    """Put the gateway's lists and its complaints together: only these tell a refused order from a cancelled one."""
+    words = "; ".join(f"error {complaint.code}: {complaint.message}" for complaint in complaints)
+    is_refused = any(complaint.code != _CANCELLED for complaint in complaints)
+    if state is None:
+        if words:
+            return OrderState(status=OrderStatus.REJECTED if is_refused else OrderStatus.CANCELLED, reason=words)
+        return OrderState(status=OrderStatus.UNKNOWN, reason="the order was sent, and the gateway has no trace of it")
+    reason = "; ".join(part for part in (state.reason, words) if part) or None
+    # The gateway lists an order that it refused (201) among the cancelled ones.
+    refused = is_refused and state.status is OrderStatus.CANCELLED and not state.fills
+    return state.model_copy(update={"status": OrderStatus.REJECTED if refused else state.status, "reason": reason})

@@ -2,25 +2,96 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Mapping
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, JsonValue, StrictBool, ValidationError, field_validator
 
-from trading.workflow.errors import GatewayUnavailable, SettingsInvalid, SpoolFull
+from trading.deadline import within
+from trading.workflow import preflight_checks as checks
+from trading.workflow.errors import (
+    AccountNotPaper,
+    GatewayUnavailable,
+    RunDatabaseUnavailable,
+    SettingsInvalid,
+    SpoolFull,
+    WorkflowError,
+)
 from trading.workflow.events import get_events
-from trading.workflow.gateway import Gateway
+from trading.workflow.market_calendar import NEW_YORK, calendar_around
+from trading.workflow.preflight_checks import Party
 from trading.workflow.replay import replay
-from trading.workflow.run_records import record_start
 from trading.workflow.settings import WorkflowSettings, parse_symbols
 from trading.workflow.task_run import TaskRun
 
 log = get_events(__name__)
 
-_GATEWAY_S = 12.0
-_BACKEND_S = 2.0
 _REPLAY_S = 5.0
-_DISK_MIN_BYTES = 16 * 1024 * 1024
+
+
+class Verdict(StrEnum):
+    """What a check means for the run."""
+
+    OK = "ok"
+    DEGRADE = "degrade"
+    BLOCK = "block"
+    NOT_CHECKED = "not_checked"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check.
+
+    Args:
+        name: for logs and reasons.
+        probe: returns what it found, or raises.
+        deadline_s: seconds after which it counts as failed.
+        blocks_with: the error with which a failure stops the run; None when the run goes on, degraded.
+        needs: the check without whose success this one is not made.
+    """
+
+    name: str
+    probe: Callable[[Party], Awaitable[str]]
+    deadline_s: float
+    blocks_with: type[WorkflowError] | None = None
+    needs: str = ""
+
+
+# The first one that blocks is what the task fails with: a gateway that is down is not worth a second try.
+CHECKS = (
+    Check("gateway", checks.gateway_alive, checks.GATEWAY_S + 5, GatewayUnavailable),
+    Check("account", checks.account_is_paper, 1, AccountNotPaper, needs="gateway"),
+    Check("spool", checks.spool_writable, 2, SpoolFull),
+    Check("database", checks.database_ready, checks.DATABASE_S + 5, RunDatabaseUnavailable),
+    Check("farms", checks.farms_up, 1, needs="gateway"),
+    Check("clocks", checks.clocks_agree, 1, needs="gateway"),
+    Check("backend", checks.backend_ready, checks.BACKEND_S + 1),
+    Check("artifacts", checks.artifacts_writable, checks.BACKEND_S + 1, needs="backend"),
+    Check("calendar", checks.market_open, 2),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a check went.
+
+    Args:
+        name: the check's.
+        verdict: what it means for the run.
+        detail: what was found.
+        elapsed_s: how long it took.
+        error: what stops the run; None when nothing does.
+    """
+
+    name: str
+    verdict: Verdict
+    detail: str
+    elapsed_s: float = 0.0
+    error: WorkflowError | None = None
 
 
 class RunConf(BaseModel):
@@ -28,11 +99,13 @@ class RunConf(BaseModel):
 
     Args:
         symbols: what to trade instead of the settings' symbols.
+        dry_run: whether to do everything but send orders.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     symbols: tuple[str, ...] = ()
+    dry_run: StrictBool = False
 
     @field_validator("symbols", mode="after")
     @classmethod
@@ -56,49 +129,94 @@ def symbols_of(conf: Mapping[str, JsonValue], settings: WorkflowSettings) -> tup
         first = invalid.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise SettingsInvalid(
-            f'the run\'s conf: {where}: {first["msg"]}; expected {{"symbols": ["AAPL"]}}'
+            f'the run\'s conf: {where}: {first["msg"]}; expected {{"symbols": ["AAPL"], "dry_run": false}}'
         ) from invalid
+
+
+def closed_words(scheduled_at: datetime) -> str:
+    """Say why a run that is due at some time is to be skipped; empty when it is not.
+
+    Args:
+        scheduled_at: aware; the time that the schedule named, not the time at which a late run begins.
+    """
+    day = scheduled_at.astimezone(NEW_YORK).date()
+    calendar = calendar_around(day)
+    if calendar.is_session(day):
+        return ""
+    return f"the exchange is closed on {day}; the next trading day is {calendar.next_session(day)}"
 
 
 async def check(run: TaskRun) -> None:
     """Check every party; what blocks raises, what degrades is noted.
 
-    Blocking: the database of orders (no order may be sent without its intent), the gateway, room for the spool.
-    Degrading: the backend.
-
     Raises:
-        RunDatabaseUnavailable: orders could not be recorded.
-        GatewayUnavailable: the gateway cannot be reached, or does not answer.
-        SpoolFull: there is no room to keep what the backend does not take.
+        WorkflowError: the first check that blocks; the others that do are noted beside it.
     """
-    await record_start(run.database, run.context.execution_id, run.context.dag_id)
-    _check_disk(run)
-    await _check_gateway(run)
-    problem = await run.storage.backend_problem(deadline_s=_BACKEND_S)
-    if problem:
-        await run.note("degraded", f"the backend is not ready ({problem})")
-        return
-    left = await replay(run.storage, budget_s=_REPLAY_S, patient=False)
-    if left.dead:
-        await run.note("degraded", f"{left.dead} artifacts of earlier runs were refused and lie in the dead letters")
+    results = await perform(CHECKS, Party(run))
+    for result in results:
+        if result.verdict is Verdict.DEGRADE:
+            await run.note("degraded", f"pre-flight check {result.name!r}: {result.detail}")
+    blocking = [(result, result.error) for result in results if result.error is not None]
+    for result, _ in blocking[1:]:
+        await run.note("failed", f"pre-flight check {result.name!r}: {result.detail}")
+    if blocking:
+        raise blocking[0][1]
+    if any(result.name == "backend" and result.verdict is Verdict.OK for result in results):
+        await _replay(run)
 
 
-def _check_disk(run: TaskRun) -> None:
-    free_bytes = shutil.disk_usage(run.settings.artifact_spool_dir).free
-    if free_bytes < _DISK_MIN_BYTES:
-        raise SpoolFull(
-            f"{run.settings.artifact_spool_dir} has {free_bytes} bytes free; at least {_DISK_MIN_BYTES} are needed"
+async def _replay(run: TaskRun) -> None:
+    replayed = await replay(run.storage, budget_s=_REPLAY_S, patient=False)
+    if replayed.problem:
+        await run.note("degraded", f"the spool could not be replayed: {replayed.problem}")
+    if replayed.dead:
+        await run.note(
+            "degraded", f"{replayed.dead} artifacts of earlier runs were refused and lie in the dead letters"
         )
 
 
-async def _check_gateway(run: TaskRun) -> None:
-    async def alive(gateway: Gateway) -> None:
-        await gateway.prove_alive()
-        log.info("gateway_alive", account=gateway.account)
+async def perform(table: Sequence[Check], party: Party) -> list[Result]:
+    """Make all checks at once, but for those that need another's answer; each is logged.
+
+    Args:
+        table: in the order of the results.
+        party: what they work with.
+    """
+    made: dict[str, asyncio.Task[Result]] = {}
+
+    async def in_turn(check: Check) -> Result:
+        if check.needs and (await made[check.needs]).verdict is not Verdict.OK:
+            result = Result(check.name, Verdict.NOT_CHECKED, f"it needs the check {check.needs!r}")
+        else:
+            result = await _make(check, party)
+        told = log.info if result.verdict is Verdict.OK else log.warning
+        elapsed_s = round(result.elapsed_s, 3)
+        told(
+            "preflight_check", check=check.name, verdict=result.verdict.value, elapsed_s=elapsed_s, detail=result.detail
+        )
+        return result
+
+    async with asyncio.TaskGroup() as group:
+        for check in table:
+            made[check.name] = group.create_task(in_turn(check))
+    return [made[check.name].result() for check in table]
+
+
+async def _make(check: Check, party: Party) -> Result:
+    started_s = time.monotonic()
+
+    async def probing() -> str:
+        return await check.probe(party)
 
     try:
-        await run.broker.reading("preflight", alive, budget_s=min(_GATEWAY_S, run.settings.ibkr_reconnect_s))
-    except GatewayUnavailable:
-        raise
-    except Exception as error:
-        raise GatewayUnavailable(f"the gateway does not answer: {error}") from error
+        detail = await within(check.deadline_s, probing(), what=f"the check {check.name!r}")
+    except Exception as error:  # noqa: BLE001 - whatever a check dies of is what it found
+        detail = " ".join(str(error).split()) or type(error).__name__
+        if not isinstance(error, WorkflowError | checks.CheckFailed | TimeoutError):
+            detail = f"{type(error).__name__}: {detail}"
+        elapsed_s = time.monotonic() - started_s
+        if check.blocks_with is None:
+            return Result(check.name, Verdict.DEGRADE, detail, elapsed_s)
+        named = error if isinstance(error, check.blocks_with) else check.blocks_with(f"{check.name}: {detail}")
+        return Result(check.name, Verdict.BLOCK, detail, elapsed_s, named)
+    return Result(check.name, Verdict.OK, detail, time.monotonic() - started_s)

@@ -1,27 +1,27 @@
-"""Bringing the records of a run's orders and trades to what the gateway says."""
+"""Bringing the records of orders and trades to what the gateway says."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from decimal import Decimal
 
-from trading.workflow.executions import Execution, executions
+from trading.workflow.events import get_events
+from trading.workflow.executions import Execution
 from trading.workflow.gateway import Gateway
-from trading.workflow.order_records import OrderRecord, OrderState, OrderStatus, orders_of, record_state
-from trading.workflow.order_search import find
+from trading.workflow.order_records import OrderRecord, OrderStatus, orders_to_reconcile, record_state
+from trading.workflow.order_search import Lists, read_lists, state_in
 from trading.workflow.run_database import RunDatabase
-from trading.workflow.trade_records import record_trades
+
+log = get_events(__name__)
 
 _LATE_FILLS_S = 5.0
-_POLL_S = 0.05
-_UNDECIDED = frozenset({OrderStatus.SUBMITTED, OrderStatus.PARTIAL, OrderStatus.UNKNOWN})
+_POLL_S = 0.2
 
 
 async def reconcile(
     gateway: Gateway, database: RunDatabase, execution_id: str
 ) -> tuple[list[OrderRecord], list[Execution]]:
-    """Record late fills and late ends of a run's orders.
+    """Record late fills, late ends and late commissions of a run's orders, and of earlier orders that are still open.
 
     Args:
         gateway: connected.
@@ -33,36 +33,26 @@ async def reconcile(
     """
     ends_s = time.monotonic() + _LATE_FILLS_S
     while True:
-        orders = [await _updated(gateway, database, order) for order in await orders_of(database, execution_id)]
-        refs = {order.order_ref for order in orders}
-        fills = [fill for fill in await executions(gateway, with_commissions=True) if fill.order_ref in refs]
-        complete = all(order.filled == _shares(fills, order) for order in orders)
-        if complete or time.monotonic() >= ends_s:
-            break
+        lists = await read_lists(gateway, with_commissions=True)
+        recorded = await orders_to_reconcile(database, execution_id)
+        orders = [await _updated(database, order, lists) for order in recorded]
+        ours = [order for order in orders if order.execution_id == execution_id]
+        if not any(_is_told_late(order) for order in ours) or time.monotonic() >= ends_s:
+            refs = {order.order_ref for order in ours}
+            return ours, [fill for fill in lists.fills if fill.order_ref in refs]
         await asyncio.sleep(_POLL_S)
-    await record_trades(database, execution_id, fills)
-    return orders, fills
 
 
-async def _updated(gateway: Gateway, database: RunDatabase, order: OrderRecord) -> OrderRecord:
-    late = order.status in _UNDECIDED or (order.status is OrderStatus.FILLED and order.filled < order.quantity)
-    if not late:
+async def _updated(database: RunDatabase, order: OrderRecord, lists: Lists) -> OrderRecord:
+    """Record what the gateway says of an order, whatever is recorded: even of a cancelled order fills may come late."""
+    state = None if order.sent_at is None else state_in(lists, order)
+    if state is None:
         return order
-    found = await find(gateway, order)
-    if found is None or found == _state(order):
-        return order
-    return await record_state(database, order.order_ref, found)
+    now = await record_state(database, order, state)
+    if (now.status, now.filled) != (order.status, order.filled):
+        log.info("order_reconciled", order_ref=now.order_ref, before=order.status, status=now.status, filled=now.filled)
+    return now
 
 
-def _state(order: OrderRecord) -> OrderState:
-    return OrderState(
-        status=order.status,
-        perm_id=order.perm_id,
-        filled=order.filled,
-        avg_price=order.avg_price,
-        reason=order.reason,
-    )
-
-
-def _shares(fills: list[Execution], order: OrderRecord) -> Decimal:
-    return sum((fill.shares for fill in fills if fill.order_ref == order.order_ref), Decimal(0))
+def _is_told_late(order: OrderRecord) -> bool:
+    return order.status is OrderStatus.FILLED and order.filled < order.quantity

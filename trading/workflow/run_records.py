@@ -6,10 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
+import psycopg
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel, ConfigDict
 
-from trading.workflow.run_database import Connection, RunDatabase
+from trading.workflow.errors import RunDatabaseUnavailable
+from trading.workflow.run_database import Connection, RunDatabase, json_row
+
+# Beside a database that cannot be reached, one without our tables: what there is to say must then go another way.
+DATABASE_ERRORS = (RunDatabaseUnavailable, psycopg.Error)
 
 
 class Outcome(StrEnum):
@@ -81,6 +86,35 @@ async def record_outcome(
         return RunRecord.model_validate(await cursor.fetchone())
 
     return await database.run(work, what="record the run's outcome")
+
+
+async def read_run(database: RunDatabase, execution_id: str) -> RunRecord | None:
+    """Read what is recorded about a run; None when nothing is."""
+
+    async def work(connection: Connection) -> RunRecord | None:
+        cursor = await connection.execute(
+            "SELECT execution_id, outcome, reasons, notified_at FROM workflow_runs WHERE execution_id = %s",
+            (execution_id,),
+        )
+        row = await cursor.fetchone()
+        return None if row is None else RunRecord.model_validate(row)
+
+    return await database.run(work, what="read the run's record")
+
+
+async def failed_in_a_row(database: RunDatabase, dag_id: str) -> int:
+    """Count the runs that failed since the last one that did not."""
+
+    async def work(connection: Connection) -> int:
+        cursor = await connection.execute(
+            "SELECT count(*) AS failed FROM workflow_runs WHERE dag_id = %(dag)s AND outcome = 'failed'"
+            " AND started_at > coalesce((SELECT max(started_at) FROM workflow_runs"
+            " WHERE dag_id = %(dag)s AND outcome IN ('success', 'degraded')), '-infinity')",
+            {"dag": dag_id},
+        )
+        return int(json_row(await cursor.fetchone())["failed"])
+
+    return await database.run(work, what="count the failed runs")
 
 
 async def record_notified(database: RunDatabase, execution_id: str) -> None:

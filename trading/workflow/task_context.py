@@ -19,12 +19,14 @@ class TaskContext:
         dag_id: the workflow.
         task_id: the task.
         try_number: counted from 1.
+        dry_run: whether the run does everything but send orders.
     """
 
     execution_id: str
     dag_id: str
     task_id: str
     try_number: int = 1
+    dry_run: bool = False
 
     def artifact(
         self,

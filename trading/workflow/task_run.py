@@ -13,9 +13,9 @@ from trading.workflow.artifact import Artifact
 from trading.workflow.artifact_storage import ArtifactStorage, Spooled
 from trading.workflow.broker import Broker
 from trading.workflow.errors import RunFailed, WorkflowError
-from trading.workflow.events import get_events
+from trading.workflow.events import get_events, redacted
 from trading.workflow.local_notes import LocalNotes
-from trading.workflow.notes import Kind, Note, note
+from trading.workflow.notes import Kind, Note, Notes
 from trading.workflow.run_database import RunDatabase
 from trading.workflow.settings import WorkflowSettings, read_settings
 from trading.workflow.spool import Spool
@@ -41,6 +41,7 @@ class TaskRun:
         self.local_notes = LocalNotes(settings.artifact_spool_dir)
         self.storage = ArtifactStorage(settings, self.spool)
         self.database = RunDatabase(settings, budget_s=settings.database_retry_s)
+        self.notes = Notes(self.database, self.local_notes, context.execution_id)
         self.broker = Broker(settings)
         self._stack = AsyncExitStack()
 
@@ -48,6 +49,8 @@ class TaskRun:
         self._stack.enter_context(self.spool)
         await self._stack.enter_async_context(self.storage)
         await self._stack.enter_async_context(self.database)
+        if self.context.try_number > 1:
+            await self.note("degraded", f"try {self.context.try_number}: the one before failed, or was killed")
         return self
 
     async def __aexit__(
@@ -60,6 +63,7 @@ class TaskRun:
             if isinstance(error, Exception) and not isinstance(error, RunFailed):
                 await self.note("failed", f"{type(error).__name__}: {error}")
         finally:
+            self.local_notes.count(self.context.execution_id, self.storage.metrics)
             await self._stack.aclose()
 
     async def store(self, artifact: Artifact) -> None:
@@ -70,9 +74,9 @@ class TaskRun:
 
     async def note(self, kind: Kind, cause: str) -> None:
         """Note something that went wrong in this task."""
-        written = Note(self.context.task_id, kind, " ".join(cause.split())[:1000])
+        written = Note(self.context.task_id, kind, redacted(" ".join(cause.split()))[:1000])
         log.warning("noted", task=written.task_id, kind=kind, cause=written.cause)
-        await note(self.database, self.local_notes, self.context.execution_id, written)
+        await self.notes.write(written)
 
 
 def run_task(context: TaskContext, work: Callable[[TaskRun], Awaitable[T]]) -> T:

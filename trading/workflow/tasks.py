@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from pydantic import JsonValue
 
 from trading.workflow import outcome, preflight
-from trading.workflow.analysis import Signal, analyse, question
+from trading.workflow.analysis.analysis import analyse
+from trading.workflow.analysis.signal import Signal
 from trading.workflow.charts import Period, chart_file, draw, write_atomically
-from trading.workflow.errors import WorkflowError
+from trading.workflow.errors import RunSkipped, WorkflowError
 from trading.workflow.gateway import Gateway
 from trading.workflow.market_data import MarketData, fetch
 from trading.workflow.order_placing import OrderPlacing
+from trading.workflow.order_records import OrderStatus
 from trading.workflow.portfolio import portfolio
 from trading.workflow.reconciliation import reconcile
 from trading.workflow.task_context import TaskContext
@@ -21,16 +25,24 @@ from trading.workflow.task_run import TaskRun, run_task
 BySymbol = Mapping[str, JsonValue]
 
 
-def run_preflight(context: TaskContext, conf: Mapping[str, JsonValue]) -> list[str]:
+def run_preflight(
+    context: TaskContext, conf: Mapping[str, JsonValue], scheduled_at: datetime | None = None
+) -> list[str]:
     """Check that the run can begin.
 
     Args:
         context: the task.
         conf: what the run was triggered with.
+        scheduled_at: the time that the schedule named; None for a run that was triggered by hand.
 
     Returns:
         What the run trades.
+
+    Raises:
+        RunSkipped: the schedule named a day on which the exchange is closed.
     """
+    if scheduled_at is not None and (closed := preflight.closed_words(scheduled_at)):
+        raise RunSkipped(closed)
 
     async def work(run: TaskRun) -> list[str]:
         symbols = preflight.symbols_of(conf, run.settings)
@@ -117,38 +129,21 @@ def analyze(context: TaskContext, market_data: BySymbol) -> dict[str, JsonValue]
 
     async def work(run: TaskRun) -> dict[str, JsonValue]:
         signals: dict[str, JsonValue] = {}
-        for symbol, raw in market_data.items():
-            data = MarketData.model_validate(raw)
-            signal = analyse(data)
-            await run.store(
-                context.artifact(
-                    "llm",
-                    f"{symbol} analysis",
-                    symbol=symbol,
-                    prompt=question(data),
-                    response=signal.rationale,
-                    model_name=signal.model_name,
-                )
-            )
-            await run.store(
-                context.artifact(
-                    "signal",
-                    f"{symbol} signal",
-                    symbol=symbol,
-                    action=signal.action,
-                    confidence=signal.confidence,
-                    model_name=signal.model_name,
-                    signal_data=signal.model_dump(),
-                )
-            )
-            signals[symbol] = signal.model_dump(mode="json")
+        for analysis in await analyse([MarketData.model_validate(raw) for raw in market_data.values()], run.settings):
+            signal = analysis.signal
+            if analysis.failure:
+                cause = f"{signal.symbol} was analysed by rule, so no order is placed for it ({analysis.failure})"
+                await run.note("degraded", cause)
+            for artifact in analysis.artifacts(context):
+                await run.store(artifact)
+            signals[signal.symbol] = signal.model_dump(mode="json")
         return signals
 
     return run_task(context, work)
 
 
 def place_order(context: TaskContext, market_data: BySymbol, signals: BySymbol) -> dict[str, JsonValue]:
-    """Place and store each symbol's order; a HOLD places none.
+    """Place and store each symbol's order, where its signal is actionable; in a dry run the gateway sees none.
 
     Args:
         context: the task.
@@ -168,27 +163,47 @@ def place_order(context: TaskContext, market_data: BySymbol, signals: BySymbol) 
         try:
             for symbol, raw in signals.items():
                 signal = Signal.model_validate(raw)
-                instrument = MarketData.model_validate(market_data[symbol]).instrument
-                if signal.action == "HOLD":
-                    orders[symbol] = {"status": "NONE", "reason": signal.rationale}
+                if not signal.actionable:
+                    orders[symbol] = {"status": "NONE", "reason": signal.no_order_reason}
                     continue
+                if context.dry_run:
+                    quantity = str(run.settings.order_quantity)
+                    orders[symbol] = {"status": "DRY_RUN", "quantity": quantity, "reason": "the run is a dry run"}
+                    continue
+                instrument = MarketData.model_validate(market_data[symbol]).instrument
                 placed = await placing.place(instrument, signal.action, run.settings.order_quantity)
                 orders[symbol] = placed.record.model_dump(mode="json")
                 if placed.reconciled:
                     await run.note("degraded", f"order {placed.record.order_ref} had to be reconciled with the gateway")
+                if placed.record.status is not OrderStatus.FILLED:
+                    record = placed.record
+                    cause = f"order {record.order_ref} is {record.status}: {record.reason or 'it is not done yet'}"
+                    await run.note("degraded", cause)
         except WorkflowError as error:
             failure = error
         finally:
             await placing.close()
         # Artifacts come after all orders: the backend's troubles must not hold back an order.
-        for symbol, order in orders.items():
-            action = Signal.model_validate(signals[symbol]).action
-            await run.store(context.artifact("order", f"{symbol} order", symbol=symbol, action=action, metadata=order))
+        not_stored = await _store_orders(run, signals, orders)
+        failure = failure or not_stored
         if failure is not None:
             raise failure
         return orders
 
     return run_task(context, work)
+
+
+async def _store_orders(run: TaskRun, signals: BySymbol, orders: BySymbol) -> WorkflowError | None:
+    """Store the artifact of each order, also after one that could not be stored; give the first failure."""
+    failure: WorkflowError | None = None
+    for symbol, order in orders.items():
+        action = Signal.model_validate(signals[symbol]).action
+        artifact = run.context.artifact("order", f"{symbol} order", symbol=symbol, action=action, metadata=order)
+        try:
+            await run.store(artifact)
+        except WorkflowError as error:
+            failure = failure or error
+    return failure
 
 
 def get_trades(context: TaskContext, symbols: Sequence[str]) -> dict[str, JsonValue]:
@@ -252,3 +267,13 @@ def finalize(context: TaskContext, states: Mapping[str, str]) -> str:
         return (await outcome.finish(run, states)).value
 
     return run_task(context, work)
+
+
+def tell_unfinished(context: TaskContext, cause: str) -> None:
+    """Record and tell of a failed run, unless its last task has done so.
+
+    Args:
+        context: the last task.
+        cause: what is known about its end.
+    """
+    asyncio.run(outcome.tell_unfinished(context, cause))

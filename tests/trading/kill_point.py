@@ -1,0 +1,49 @@
+"""The moment at which a process under test is killed: when the n-th chunk of its traffic comes by."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import signal
+import threading
+from collections.abc import Iterator
+
+_AIM_S = 20.0
+
+
+class KillPoint:
+    """Counts the chunks that pass a relay, in both directions, and sends SIGKILL at one of them.
+
+    Args:
+        nth: which chunk, counted from 1.
+        forward: whether that chunk still arrives, and the process is killed right after; else it is lost.
+    """
+
+    def __init__(self, nth: int, *, forward: bool) -> None:
+        self.sprung = threading.Event()
+        self._nth = nth
+        self._forward = forward
+        self._numbers = itertools.count(1)
+        self._aimed = threading.Event()
+        self._pid = 0
+
+    def aim(self, pid: int) -> None:
+        """Say which process it is meant for; until then its traffic waits."""
+        self._pid = pid
+        self._aimed.set()
+
+    @contextlib.contextmanager
+    def passing(self) -> Iterator[bool]:
+        """Surround the forwarding of a chunk; yields whether it is to be forwarded."""
+        assert self._aimed.wait(_AIM_S), "nobody said which process is to be killed"
+        is_hit = next(self._numbers) == self._nth
+        if is_hit and not self._forward:
+            self._kill()
+        yield self._forward or not is_hit
+        if is_hit and self._forward:
+            self._kill()
+
+    def _kill(self) -> None:
+        os.kill(self._pid, signal.SIGKILL)
+        self.sprung.set()

@@ -1,0 +1,1 @@
+"""The diagnosis of a trading workflow in one go: ``python -m trading.doctor``."""

@@ -1,0 +1,1 @@
+"""One check, one file; the table of them all is trading.doctor.registry."""
