@@ -211,14 +211,16 @@ def test_spool_loses_nothing_of_two_killed_writers(tmp_path: Path) -> None:
     """What two processes were told is spooled is there after both are killed in the middle of their work."""
     logs = [tmp_path / "a.log", tmp_path / "b.log"]
     processes = []
-    for log in logs:
-        with log.open("wb") as output:
-            arguments = [sys.executable, "-c", _FILL, str(tmp_path / "spool"), log.name]
-            processes.append(subprocess.Popen(arguments, stdout=output))
-    wait_until(lambda: all(len(log.read_text().split()) > 10 for log in logs), "both write")
-    for process in processes:
-        process.send_signal(signal.SIGKILL)
-        process.wait(5)
+    try:
+        for log in logs:
+            with log.open("wb") as output:
+                arguments = [sys.executable, "-c", _FILL, str(tmp_path / "spool"), log.name]
+                processes.append(subprocess.Popen(arguments, stdout=output))
+        wait_until(lambda: all(len(log.read_text().split()) > 10 for log in logs), "both write", deadline_s=30.0)
+    finally:
+        for process in processes:
+            process.send_signal(signal.SIGKILL)
+            process.wait(5)
     with Spool(tmp_path / "spool", max_bytes=64 * _MIB) as spool:
         kept = keys_of(spool.waiting())
     told = {f"{log.name}-{number}" for log in logs for number in log.read_text().split("\n")[:-1]}
