@@ -51,7 +51,7 @@ def _ready_s(running: RunningStack) -> dict[str, float]:
 
 def _slowest_by_itself(stack: Stack, ready_s: dict[str, float]) -> str:
     """The service that was ready last, among those that are asked themselves whether they are."""
-    own = [name for name in ready_s if f"{name}:" in repr(stack.services[name].local.ready)]
+    own = [name for name in ready_s if f"{name}:" in repr(stack.services[name].part.ready)]
     return max(own, key=lambda name: ready_s[name])
 
 

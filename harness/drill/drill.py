@@ -225,7 +225,7 @@ async def reset(running: RunningStack, clients: Clients) -> None:
         # A drill was broken off: its tasks would go on in the middle of this one, and store what belongs to no run.
         await running.restart(running.stack.adapters.airflow.tasks_run_in)
     await clients.airflow.forget_runs()
-    running.forget_state()
+    await running.forget_state()
     await asyncio.gather(
         clients.database.empty(running.stack.adapters.database.keep), clients.gateway.reset(), clients.sink.reset()
     )

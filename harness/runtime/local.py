@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from harness.errors import StackError
 from harness.history.events import ProxyReplaced, ServiceEnded
+from harness.runtime.local_service import LocalService
 from harness.runtime.process import ServiceProcess
 from harness.runtime.readiness import wait_until_ready
 from harness.runtime.running import Listener
+from harness.runtime.service import RunningService
 from harness.runtime.session import Session
 from harness.runtime.template import Template, template_of
 from harness.runtime.toxiproxy.link_proxy import LinkProxy, LinkReplaced, ReplacedBecause
@@ -54,6 +56,7 @@ class LocalStack:
         self._link_ports = {link: session.ports.take() for link in stack.links}
         self._proxies: dict[Link, LinkProxy] = {}
         self._processes: dict[str, ServiceProcess] = {}
+        self._services: dict[str, LocalService] = {}
         self._watchers: dict[str, asyncio.Task[None]] = {}
         self._listener: Listener | None = None
 
@@ -64,6 +67,12 @@ class LocalStack:
             StartFailed: a service ended before it was ready.
             DeadlineExceeded: a service was not ready in time.
         """
+        for service in self.stack.services.values():
+            if not service.part.run:
+                raise StackError(
+                    f"{self.stack.path.name}: service {service.name} has no x-harness.run, so it cannot run as a local "
+                    "process; say how, or drill with --runtime docker"
+                )
         # Searchable, not readable: when the harness is root, Postgres runs as another user and must reach its files.
         self._session.directory.chmod(_SEARCHABLE)
         self._logs.mkdir(exist_ok=True)
@@ -97,6 +106,22 @@ class LocalStack:
         """The proxy of a link."""
         return self._proxies[link]
 
+    def service(self, name: str) -> RunningService:
+        """A service, to take it down and bring it back."""
+
+        async def take_down(end: Callable[[ServiceProcess], Awaitable[object]]) -> None:
+            if (watcher := self._watchers.pop(name, None)) is not None:
+                watcher.cancel()
+            await end(self._processes[name])
+
+        async def start() -> None:
+            await self._start_service(self.stack.services[name])
+            self._watch(name)
+
+        if name not in self._services:
+            self._services[name] = LocalService(name, lambda: self._processes[name], take_down, start)
+        return self._services[name]
+
     def log_file(self, service: str) -> Path:
         """The file with a service's output."""
         return self._logs / f"{service}.log"
@@ -116,18 +141,15 @@ class LocalStack:
             StartFailed: it ended before it was ready.
             DeadlineExceeded: it was not ready in time.
         """
-        self._watchers.pop(service).cancel()
-        await self._processes[service].kill()
-        await self._start_service(self.stack.services[service])
-        self._watch(service)
+        running = self.service(service)
+        await running.kill()
+        await running.start()
 
-    def forget_state(self) -> None:
+    async def forget_state(self) -> None:
         """Empty the directories that services declare as state of a run."""
         for service in self.stack.services.values():
-            for text in service.local.reset_directories:
-                directory = Path(fill(text, self._places(service)))
-                shutil.rmtree(directory, ignore_errors=True)
-                directory.mkdir(parents=True)
+            for text in service.part.reset_directories:
+                await asyncio.to_thread(_make_empty, Path(fill(text, self._places(service))))
 
     async def close(self) -> None:
         """End every service and proxy; the session removes the files."""
@@ -144,7 +166,7 @@ class LocalStack:
     def _allocate(self) -> dict[tuple[str, int], int]:
         wanted = {(link.server, link.port): None for link in self.stack.links}
         for service in self.stack.services.values():
-            texts = (*service.local.run, *service.local.environment.values())
+            texts = (*service.part.run, *service.part.environment.values())
             wanted |= {(service.name, port): None for port in placeholder_ports(texts)}
         return {key: self._session.ports.take() for key in wanted}
 
@@ -171,7 +193,7 @@ class LocalStack:
 
     def _environment(self, service: Service) -> dict[str, str]:
         places = self._places(service)
-        own = {key: fill(value, places) for key, value in {**service.environment, **service.local.environment}.items()}
+        own = {key: fill(value, places) for key, value in {**service.environment, **service.part.environment}.items()}
         own = readdress_environment(own, self._names, lambda name, port: self._through_links(service.name, name, port))
         environment = self._session.environment() | own
         python_path = [environment.get("PYTHONPATH"), str(self.stack.project)]
@@ -228,7 +250,7 @@ class LocalStack:
     async def _start_service(self, service: Service, started: asyncio.Event | None = None) -> None:
         self._data(service.name).mkdir(_SEARCHABLE, exist_ok=True)
         places = self._places(service)
-        argv = [fill(word, places) for word in service.local.run]
+        argv = [fill(word, places) for word in service.part.run]
         process = await ServiceProcess.start(
             service.name,
             [sys.executable if argv[0] == "python" else argv[0], *argv[1:]],
@@ -241,7 +263,7 @@ class LocalStack:
         if started is not None:
             started.set()
         self.ready_s[service.name] = await wait_until_ready(
-            process, service.local.ready, self.readdress, service.local.ready_within_s
+            process, service.part.ready, self.readdress, service.part.ready_within_s
         )
 
     def _watch(self, service: str) -> None:
@@ -262,5 +284,10 @@ class LocalStack:
             self._listener(ProxyReplaced(link=replaced.link, reason=reason, took_s=replaced.took_s, expected=expected))
 
 
+def _make_empty(directory: Path) -> None:
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+
+
 def _made_by(service: Service) -> list[str]:
-    return service.local.template.made_by if service.local.template else []
+    return service.part.template.made_by if service.part.template else []

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.history.events import Event
+from harness.runtime.service import RunningService
 from harness.runtime.toxiproxy.link_proxy import LinkProxy
 from harness.stack.addressing import Address
 from harness.stack.link import Link
@@ -31,6 +32,9 @@ class RunningStack(Protocol):
     def readdress(self, text: str) -> str:
         """A text of the compose file with direct addresses in it."""
 
+    def service(self, name: str) -> RunningService:
+        """A service, to take it down and bring it back."""
+
     def proxy(self, link: Link) -> LinkProxy:
         """The proxy of a link."""
 
@@ -46,7 +50,7 @@ class RunningStack(Protocol):
     async def restart(self, service: str) -> None:
         """End a service with everything that it started, and start it again."""
 
-    def forget_state(self) -> None:
+    async def forget_state(self) -> None:
         """Empty the directories that services declare as state of a run."""
 
     async def close(self) -> None:

@@ -57,14 +57,14 @@ class Template:
 
 def template_of(stack: Stack, service: Service, cache: Path) -> Template | None:
     """The template of a service, if it has one; its name changes with everything that it is made from."""
-    declared = service.local.template
+    declared = service.part.template
     if declared is None:
         return None
     digest = hashlib.sha256(f"{sys.version_info[:2]} {platform.machine()} {sys.platform}".encode())
     for name in (service.name, *declared.made_by):
         made_from = stack.services[name]
-        digest.update(repr((made_from.local.run, sorted(made_from.environment.items()))).encode())
-        digest.update(repr(sorted(made_from.local.environment.items())).encode())
+        digest.update(repr((made_from.part.run, sorted(made_from.environment.items()))).encode())
+        digest.update(repr(sorted(made_from.part.environment.items())).encode())
     for name in declared.depends_on_files:
         digest.update((stack.project / name).read_bytes())
     path = cache / "templates" / f"{service.name}-{digest.hexdigest()[:_KEY_LENGTH]}"

@@ -96,15 +96,15 @@ class Template(_Strict):
     depends_on_files: list[str] = Field(default_factory=list)
 
 
-class LocalService(_Strict):
-    """How a service runs as a local process, and how its readiness is seen.
+class ServicePart(_Strict):
+    """How a service runs as a local process (``run``, ``environment``), and how its readiness is seen.
 
     ``{port:N}`` stands for the local port in place of the service's port N, ``{data}`` for a directory of its own,
     ``{volume:NAME}`` for a volume that services share, ``{project}`` for the compose file's directory, ``{template}``
     for the kept template. ``reset_directories`` hold the state of runs, and are emptied between drills.
     """
 
-    run: list[str] = Field(min_length=1)
+    run: list[str] = Field(default_factory=list)
     ready: Probe | None = None
     ready_within_s: float = Field(default=60, gt=0, le=600)
     environment: Environment = Field(default_factory=dict)
@@ -140,7 +140,7 @@ class ComposeService(_Strict):
     pids_limit: int | None = None
     cap_drop: list[str] = Field(default_factory=list)
     security_opt: list[str] = Field(default_factory=list)
-    local: LocalService | None = Field(default=None, alias="x-harness")
+    part: ServicePart = Field(default_factory=ServicePart, alias="x-harness")
 
 
 def _link_text(value: object) -> object:
@@ -152,11 +152,15 @@ def _link_text(value: object) -> object:
 class HarnessPart(_Strict):
     """The file's own ``x-harness``: links, secrets, saboteurs, and how the system's promises are read.
 
-    ``scenarios`` are those that run when none is named. ``canaries`` says for each ``service:port`` in which protocol
-    the harness may greet it; ``tcp`` when it is not named.
+    ``variables`` are what the file's own ``${NAME}`` stand for in a drill, and ``relaxed`` what they stand for besides
+    when no scenario takes a service down: settings that give up durability for speed. What the user's environment sets
+    comes before both. ``scenarios`` are those that run when none is named. ``canaries`` says for each ``service:port``
+    in which protocol the harness may greet it; ``tcp`` when it is not named.
     """
 
     links: list[Annotated[str, BeforeValidator(_link_text)]] = Field(min_length=1)
+    variables: dict[str, str] = Field(default_factory=dict)
+    relaxed: dict[str, str] = Field(default_factory=dict)
     scenarios: list[str] = Field(default_factory=list)
     secrets: list[str] = Field(default_factory=list)
     saboteur_hook: str | None = None

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from harness.errors import StackError
 from harness.stack.adapters import Adapters
-from harness.stack.compose import ComposeFile, ComposeService, LocalService
+from harness.stack.compose import ComposeFile, ComposeService, ServicePart
+from harness.stack.container import Container
 from harness.stack.interpolation import interpolate
 from harness.stack.link import Link, matches, parse_link
 from harness.stack.safety import refuse_live_targets
@@ -27,13 +28,15 @@ class Service:
         environment: what Compose would give it, before addresses are put in the place of service names.
         depends_on: the services that come first; True for one that must be ready, False for one that need only have
             been started.
-        local: how it runs as a local process.
+        part: what the harness alone needs to know: how it runs as a local process, and how its readiness is seen.
+        container: how it runs as a container; None when the file names neither an image nor how to build one.
     """
 
     name: str
     environment: Mapping[str, str]
     depends_on: Mapping[str, bool]
-    local: LocalService
+    part: ServicePart
+    container: Container | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,18 +124,14 @@ def _secret_names(source: Source) -> list[str]:
 
 def _service(source: Source, name: str, service: ComposeService, compose: ComposeFile) -> Service:
     at = ("services", name)
-    if service.local is None:
-        raise StackError(
-            f"{source.where(at)}: has no x-harness, so the local runtime cannot run it; say how under x-harness.run"
-        )
-    for needed in [*service.depends_on, *(service.local.template.made_by if service.local.template else [])]:
+    for needed in [*service.depends_on, *(service.part.template.made_by if service.part.template else [])]:
         if needed not in compose.services:
             raise StackError(f"{source.where((*at, 'depends_on', needed))}: is not a service of this file")
     return Service(
         name=name,
         environment=service.environment,
         depends_on={needed: how.condition != "service_started" for needed, how in service.depends_on.items()},
-        local=service.local,
+        part=service.part,
     )
 
 

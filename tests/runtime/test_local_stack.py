@@ -154,7 +154,7 @@ def test_local_stack_forgets_state(tmp_path: Path) -> None:
             state = session.directory / "volumes" / "shared" / "state"
             state.mkdir(parents=True)
             (state / "spool").write_text("old")
-            running.forget_state()
+            await running.forget_state()
             assert list(state.iterdir()) == []
 
     asyncio.run(drill())

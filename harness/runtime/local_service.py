@@ -1,0 +1,68 @@
+"""A service of a local stack, as a fault takes hold of it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Awaitable, Callable
+
+from docker.models.containers import Container
+
+from harness.runtime.process import ServiceProcess
+from harness.runtime.service import ServiceState
+
+
+class LocalService:
+    """A service that runs as local processes.
+
+    Args:
+        name: the service.
+        process: gives its process now, which is another one after each start.
+        take_down: ends the process: the stack then no longer watches it.
+        start: starts it, and waits until it is ready.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        process: Callable[[], ServiceProcess],
+        take_down: Callable[[Callable[[ServiceProcess], Awaitable[object]]], Awaitable[None]],
+        start: Callable[[], Awaitable[None]],
+    ) -> None:
+        self.name = name
+        self._process = process
+        self._take_down = take_down
+        self._start = start
+        self._paused = False
+
+    async def state(self) -> ServiceState:
+        """What it does, by the kernel's word and, for a pause, by ours."""
+        if self._process().returncode is not None:
+            return ServiceState.ENDED
+        return ServiceState.PAUSED if self._paused else ServiceState.RUNNING
+
+    async def kill(self) -> None:
+        """End it at once, with everything that it started."""
+        await self._take_down(ServiceProcess.kill)
+
+    async def stop(self) -> None:
+        """Ask it to end, and kill what is left after five seconds."""
+        await self._take_down(ServiceProcess.stop)
+
+    async def start(self) -> None:
+        """Start one that is down, and wait until it is ready."""
+        self._paused = False
+        await self._start()
+
+    async def pause(self) -> None:
+        """Freeze every process of it."""
+        self._process().send(signal.SIGSTOP)
+        self._paused = True
+
+    async def resume(self) -> None:
+        """Let every process of it go on."""
+        self._process().send(signal.SIGCONT)
+        self._paused = False
+
+    def container(self) -> Container | None:
+        """It runs in none."""
+        return None
