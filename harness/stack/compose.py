@@ -7,73 +7,54 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from harness.stack.adapters import Adapters
+from harness.stack.compose_values import (
+    Build,
+    Bytes,
+    Dependencies,
+    Deploy,
+    Environment,
+    HealthPart,
+    Hosts,
+    Listed,
+    OpenEnvironment,
+    Ports,
+    Scalar,
+    Seconds,
+    Strict,
+    Text,
+    Tmpfs,
+    Volume,
+    Words,
+)
 from harness.stack.link import parse_link
 
-Scalar = str | int | float | bool | None
 
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-def _environment(value: object) -> object:
-    """Compose writes an environment as a mapping or as a list of ``KEY=value``."""
-    if isinstance(value, list):
-        pairs = [str(item).partition("=") for item in value]
-        return {key: text for key, _, text in pairs}
-    if isinstance(value, dict):
-        return {key: _as_text(item) for key, item in value.items()}
-    return value
-
-
-def _as_text(value: object) -> object:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value) if isinstance(value, int | float) else value
-
-
-def _dependencies(value: object) -> object:
-    """Compose writes dependencies as a list of names or as a mapping with conditions."""
-    return {name: {"condition": "service_started"} for name in value} if isinstance(value, list) else value
-
-
-Environment = Annotated[dict[str, str], BeforeValidator(_environment)]
-
-
-class Dependency(_Strict):
-    """What a service waits for in another before it starts."""
-
-    condition: Literal["service_started", "service_healthy", "service_completed_successfully"] = "service_started"
-    restart: bool = False
-    required: bool = True
-
-
-class HttpProbe(_Strict):
+class HttpProbe(Strict):
     """Ready once a GET of ``http`` answers 2xx, with these values at these dotted paths of its JSON body."""
 
     http: str
     json_values: dict[str, Scalar] = Field(default_factory=dict, alias="json")
 
 
-class TcpProbe(_Strict):
+class TcpProbe(Strict):
     """Ready once a TCP connection to ``tcp`` (``service:port``) is accepted."""
 
     tcp: str
 
 
-class LogProbe(_Strict):
+class LogProbe(Strict):
     """Ready once a line of the service's own output matches the regular expression ``log``."""
 
     log: str
 
 
-class SqlProbe(_Strict):
+class SqlProbe(Strict):
     """Ready once Postgres at the address ``sql`` answers a query."""
 
     sql: str
 
 
-class DoneProbe(_Strict):
+class DoneProbe(Strict):
     """A one-shot service: ready once it has ended with exit code 0."""
 
     done: Literal[True]
@@ -82,7 +63,7 @@ class DoneProbe(_Strict):
 Probe = HttpProbe | TcpProbe | LogProbe | SqlProbe | DoneProbe
 
 
-class Template(_Strict):
+class Template(Strict):
     """State that is made once, kept, and copied for each session.
 
     Args:
@@ -96,7 +77,7 @@ class Template(_Strict):
     depends_on_files: list[str] = Field(default_factory=list)
 
 
-class ServicePart(_Strict):
+class ServicePart(Strict):
     """How a service runs as a local process (``run``, ``environment``), and how its readiness is seen.
 
     ``{port:N}`` stands for the local port in place of the service's port N, ``{data}`` for a directory of its own,
@@ -112,35 +93,63 @@ class ServicePart(_Strict):
     reset_directories: list[str] = Field(default_factory=list)
 
 
-class ComposeService(_Strict):
-    """A service; the keys that the local runtime does not need are Compose's own business."""
+class ComposeService(Strict):
+    """A service.
+
+    The last keys are read and left alone: the harness names containers itself, lays the networks itself, and starts
+    nothing again that ended.
+    """
 
     image: str | None = None
-    build: str | dict[str, object] | None = None
-    command: str | list[str] | None = None
-    entrypoint: str | list[str] | None = None
-    environment: Environment = Field(default_factory=dict)
-    depends_on: Annotated[dict[str, Dependency], BeforeValidator(_dependencies)] = Field(default_factory=dict)
-    healthcheck: dict[str, object] | None = None
-    ports: list[object] = Field(default_factory=list)
-    expose: list[object] = Field(default_factory=list)
-    volumes: list[object] = Field(default_factory=list)
-    networks: list[str] | dict[str, object] = Field(default_factory=list)
+    build: Build | None = None
+    command: Words | None = None
+    entrypoint: Words | None = None
+    environment: OpenEnvironment = Field(default_factory=dict)
+    env_file: Listed = Field(default_factory=list)
+    depends_on: Dependencies = Field(default_factory=dict)
+    healthcheck: HealthPart | None = None
+    ports: Ports = Field(default_factory=list)
+    expose: Ports = Field(default_factory=list)
+    volumes: list[Volume] = Field(default_factory=list)
     hostname: str | None = None
-    user: str | None = None
-    restart: str | None = None
+    user: Text | None = None
     read_only: bool = False
-    tmpfs: str | list[str] = Field(default_factory=list)
+    tmpfs: Tmpfs = Field(default_factory=dict)
     init: bool = False
     working_dir: str | None = None
-    stop_grace_period: str | None = None
-    deploy: dict[str, object] | None = None
-    mem_limit: str | int | None = None
-    cpus: float | str | None = None
+    stop_grace_period: Seconds = 10.0
+    stop_signal: str | None = None
+    deploy: Deploy = Deploy()
+    mem_limit: Bytes | None = None
+    shm_size: Bytes | None = None
+    cpus: float | None = Field(default=None, gt=0)
     pids_limit: int | None = None
+    cap_add: list[str] = Field(default_factory=list)
     cap_drop: list[str] = Field(default_factory=list)
     security_opt: list[str] = Field(default_factory=list)
+    sysctls: Environment = Field(default_factory=dict)
+    extra_hosts: Hosts = Field(default_factory=dict)
+    labels: Environment = Field(default_factory=dict)
     part: ServicePart = Field(default_factory=ServicePart, alias="x-harness")
+
+    container_name: str | None = None
+    networks: list[str] | dict[str, object] = Field(default_factory=list)
+    logging: dict[str, object] | None = None
+    platform: str | None = None
+    profiles: list[str] = Field(default_factory=list)
+    pull_policy: str | None = None
+    restart: str | None = None
+    stdin_open: bool = False
+    tty: bool = False
+
+
+class ComposeVolume(Strict):
+    """A named volume."""
+
+    name: str | None = None
+    driver: str = "local"
+    driver_opts: Environment = Field(default_factory=dict)
+    labels: Environment = Field(default_factory=dict)
 
 
 def _link_text(value: object) -> object:
@@ -149,7 +158,7 @@ def _link_text(value: object) -> object:
     return value
 
 
-class HarnessPart(_Strict):
+class HarnessPart(Strict):
     """The file's own ``x-harness``: links, secrets, saboteurs, and how the system's promises are read.
 
     ``variables`` are what the file's own ``${NAME}`` stand for in a drill, and ``relaxed`` what they stand for besides
@@ -169,7 +178,7 @@ class HarnessPart(_Strict):
 
 
 class ComposeFile(BaseModel):
-    """The file as a whole. Other ``x-`` keys hold anchors and are left alone."""
+    """The file as a whole. Other ``x-`` keys hold anchors and are left alone; networks are laid by the harness."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -177,5 +186,5 @@ class ComposeFile(BaseModel):
     version: str | None = None
     services: dict[str, ComposeService] = Field(min_length=1)
     networks: dict[str, object] = Field(default_factory=dict)
-    volumes: dict[str, object] = Field(default_factory=dict)
+    volumes: dict[str, ComposeVolume | None] = Field(default_factory=dict)
     harness: HarnessPart = Field(alias="x-harness")

@@ -25,6 +25,19 @@ class Build:
 
 
 @dataclass(frozen=True, slots=True)
+class Volume:
+    """A named volume of the compose file.
+
+    Args:
+        driver: the engine's volume driver.
+        options: the driver's, as in ``{type: tmpfs, device: tmpfs, o: size=64m}``.
+    """
+
+    driver: str = "local"
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class VolumeMount:
     """A volume of the compose file, by its name there; None for an anonymous one."""
 

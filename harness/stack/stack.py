@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import StackError
 from harness.stack.adapters import Adapters
 from harness.stack.compose import ComposeFile, ComposeService, ServicePart
-from harness.stack.container import Container
+from harness.stack.container import Container, Volume
+from harness.stack.container_keys import container_of, volumes_of
+from harness.stack.extends import extend
 from harness.stack.interpolation import interpolate
 from harness.stack.link import Link, matches, parse_link
 from harness.stack.safety import refuse_live_targets
 from harness.stack.source import Source, read_source, validate
+from harness.stack.unsupported import refuse_unsupported
+from harness.stack.variables import dot_env, environment_of, own_variables, secret_names
 
 _SECRET_BYTES = 18
 
@@ -52,6 +56,7 @@ class Stack:
         secrets: values that must not stand in a log or report.
         canaries: for a server and its port, the protocol in which the harness may greet it.
         saboteur_hook: the directory whose ``sitecustomize`` plants a saboteur, if the stack has one.
+        volumes: the named volumes that services share, and how the engine makes them.
     """
 
     path: Path
@@ -62,6 +67,7 @@ class Stack:
     secrets: tuple[str, ...]
     canaries: Mapping[tuple[str, int], str]
     saboteur_hook: Path | None
+    volumes: Mapping[str, Volume] = field(default_factory=dict)
 
     @property
     def project(self) -> Path:
@@ -86,62 +92,67 @@ class Stack:
         return tuple(link for link in self.links if link.server == server)
 
 
-def load_stack(path: Path, variables: Mapping[str, str]) -> Stack:
+def load_stack(path: Path, variables: Mapping[str, str], *, relaxed: bool = False) -> Stack:
     """Read a compose file.
 
     Args:
         path: the file.
-        variables: what ``${NAME}`` stands for; secrets that are not among them are made up for this session.
+        variables: what ``${NAME}`` stands for, before what ``.env`` beside the file and the file's own ``x-harness``
+            say; secrets that are not among them are made up for this session.
+        relaxed: whether the settings of ``x-harness.relaxed`` hold, which give up durability for speed.
 
     Raises:
         StackError: the file is missing or wrong; names file, line and key.
         UnsafeTarget: the stack would speak to a live account or port.
     """
     source = read_source(path, StackError)
-    made_up = {name: secrets.token_urlsafe(_SECRET_BYTES) for name in _secret_names(source) if not variables.get(name)}
-    source = interpolate(source, {**variables, **made_up})
+    given = {**own_variables(source, relaxed=relaxed), **dot_env(path.parent), **variables}
+    names = secret_names(source)
+    made_up = {name: secrets.token_urlsafe(_SECRET_BYTES) for name in names if not given.get(name)}
+    given |= made_up
+    source = extend(interpolate(source, given), lambda other: interpolate(read_source(other, StackError), given))
+    refuse_unsupported(source)
     compose = validate(source, ComposeFile, StackError)
-    services = {name: _service(source, name, service, compose) for name, service in compose.services.items()}
+    wanted = {name: service for name, service in compose.services.items() if not service.profiles}
+    services = {name: _service(source, name, service, wanted, given) for name, service in wanted.items()}
     refuse_live_targets(source, {name: service.environment for name, service in services.items()})
     hook = compose.harness.saboteur_hook
     return Stack(
         path=path.resolve(),
         services=services,
-        links=_links(source, compose),
+        links=_links(source, compose, services),
         adapters=compose.harness.adapters,
         scenarios=tuple(compose.harness.scenarios),
-        secrets=tuple(value for name in _secret_names(source) if (value := made_up.get(name) or variables.get(name))),
+        secrets=tuple(given[name] for name in names),
         canaries=_canaries(source, compose),
         saboteur_hook=None if hook is None else (path.parent / hook).resolve(),
+        volumes=volumes_of(compose),
     )
 
 
-def _secret_names(source: Source) -> list[str]:
-    part = source.data.get("x-harness") if isinstance(source.data, dict) else None
-    names = part.get("secrets") if isinstance(part, dict) else None
-    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
-
-
-def _service(source: Source, name: str, service: ComposeService, compose: ComposeFile) -> Service:
+def _service(
+    source: Source, name: str, service: ComposeService, wanted: Mapping[str, ComposeService], given: Mapping[str, str]
+) -> Service:
     at = ("services", name)
     for needed in [*service.depends_on, *(service.part.template.made_by if service.part.template else [])]:
-        if needed not in compose.services:
+        if needed not in wanted:
             raise StackError(f"{source.where((*at, 'depends_on', needed))}: is not a service of this file")
     return Service(
         name=name,
-        environment=service.environment,
+        environment=environment_of(source, name, service, given),
         depends_on={needed: how.condition != "service_started" for needed, how in service.depends_on.items()},
         part=service.part,
+        container=container_of(source, name, service),
     )
 
 
-def _links(source: Source, compose: ComposeFile) -> tuple[Link, ...]:
+def _links(source: Source, compose: ComposeFile, services: Mapping[str, Service]) -> tuple[Link, ...]:
     links: list[Link] = []
     for index, text in enumerate(compose.harness.links):
         link = parse_link(text)
         for service in (link.client, link.server):
-            if service not in compose.services:
-                known = ", ".join(compose.services)
+            if service not in services:
+                known = ", ".join(services)
                 where = source.where(("x-harness", "links", index))
                 raise StackError(f"{where}: {service!r} is not a service; there are: {known}")
         if link in links:
