@@ -15,7 +15,8 @@ import httpx
 import psycopg
 
 from harness.errors import DeadlineExceeded, StartFailed
-from harness.stack.compose import DoneProbe, HttpProbe, LogProbe, Probe, Scalar, SqlProbe, TcpProbe
+from harness.stack.compose import DoneProbe, HttpProbe, LogProbe, Probe, SqlProbe, TcpProbe
+from harness.stack.compose_values import Scalar
 
 POLL_S = 0.05
 ATTEMPT_S = 2.0

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from harness.stack.http_list import HttpArtifacts, HttpList
+from harness.stack.probes import Probe, ProbeName, SqlPromise
+from harness.stack.workload import Workload
 
 
 class _Strict(BaseModel):
@@ -17,11 +21,12 @@ class AirflowAdapter(_Strict):
     Args:
         url: names a service of the stack and its port.
         tasks_run_in: the service whose workers run the tasks.
+        api: its stable REST API: v1 of Airflow 2 (with basic authentication), v2 of Airflow 3.
     """
 
     url: str
     tasks_run_in: str
-    api: Literal["v2"] = "v2"
+    api: Literal["v1", "v2"] = "v2"
     username: str
     password: str
     dag: str
@@ -44,13 +49,21 @@ class ArtifactsAdapter(_Strict):
 
     Args:
         sql: a query for execution_id, task_id, type, symbol, name: one row an artifact.
+        http: in its place, an HTTP API that lists them.
         per_symbol: for each task, the types it stores for each symbol of the run.
         per_run: for each task, the types it stores once a run.
     """
 
-    sql: str
+    sql: str | None = None
+    http: HttpArtifacts | None = None
     per_symbol: dict[str, list[str]] = Field(default_factory=dict)
     per_run: dict[str, list[str]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> ArtifactsAdapter:
+        if (self.sql is None) == (self.http is None):
+            raise ValueError("artifacts are read by sql or by http: name one of them")
+        return self
 
 
 class OrdersAdapter(_Strict):
@@ -75,10 +88,37 @@ class OutcomeAdapter(_Strict):
     sql: str
 
 
+class OperationsAdapter(_Strict):
+    """How what the workload's requests have left is read.
+
+    Args:
+        sql: a query, one row an operation.
+        http: in its place, an HTTP API that lists them.
+        id: the query's column, or the dotted path in a row, with the operation's id.
+    """
+
+    sql: str | None = None
+    http: HttpList | None = None
+    id: str
+
+    @model_validator(mode="after")
+    def _one_source(self) -> OperationsAdapter:
+        if (self.sql is None) == (self.http is None):
+            raise ValueError("operations are read by sql or by http: name one of them")
+        return self
+
+
 class DatabaseAdapter(_Strict):
-    """The system's database. ``keep`` names the tables that a reset leaves as they are."""
+    """The system's database.
+
+    Args:
+        dsn: names a service of the stack and its port.
+        empty: whether a reset takes every row out of every table.
+        keep: the tables that it leaves as they are.
+    """
 
     dsn: str
+    empty: bool = True
     keep: list[str] = Field(default_factory=list)
 
 
@@ -90,13 +130,31 @@ class TrafficAdapter(_Strict):
 
 
 class Adapters(_Strict):
-    """All of them."""
+    """All that the stack has. What is left out cannot be asked, and a promise that needs it cannot be checked."""
 
-    airflow: AirflowAdapter
-    gateway: GatewayAdapter
-    notifications: NotificationsAdapter
-    database: DatabaseAdapter
-    artifacts: ArtifactsAdapter
-    orders: OrdersAdapter
-    outcome: OutcomeAdapter
+    airflow: AirflowAdapter | None = None
+    workload: Workload | None = None
+    gateway: GatewayAdapter | None = None
+    notifications: NotificationsAdapter | None = None
+    database: DatabaseAdapter | None = None
+    artifacts: ArtifactsAdapter | None = None
+    orders: OrdersAdapter | None = None
+    outcome: OutcomeAdapter | None = None
+    operations: OperationsAdapter | None = None
+    probes: dict[ProbeName, Probe] = Field(default_factory=dict)
     traffic: list[TrafficAdapter] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Adapters:
+        if (self.airflow is None) == (self.workload is None):
+            raise ValueError("what counts as a run is said by airflow or by workload: name one of them")
+        if self.database is None:
+            asking: dict[str, object] = {"orders": self.orders, "outcome": self.outcome}
+            asking |= {each: getattr(getattr(self, each), "sql", None) for each in ("artifacts", "operations")}
+            asking |= {f"probes.{name}": isinstance(probe, SqlPromise) for name, probe in self.probes.items()}
+            for name, asks in asking.items():
+                if asks:
+                    raise ValueError(f"{name} asks SQL, and nothing says which database: name it under database")
+        if self.operations is not None and (self.workload is None or self.workload.http is None):
+            raise ValueError("operations are those of a workload of http: without one there are none")
+        return self

@@ -29,6 +29,12 @@ from harness.stack.compose_values import (
 from harness.stack.link import parse_link
 
 
+def _link_text(value: object) -> object:
+    if isinstance(value, str):
+        parse_link(value)
+    return value
+
+
 class HttpProbe(Strict):
     """Ready once a GET of ``http`` answers 2xx, with these values at these dotted paths of its JSON body."""
 
@@ -82,7 +88,8 @@ class ServicePart(Strict):
 
     ``{port:N}`` stands for the local port in place of the service's port N, ``{data}`` for a directory of its own,
     ``{volume:NAME}`` for a volume that services share, ``{project}`` for the compose file's directory, ``{template}``
-    for the kept template. ``reset_directories`` hold the state of runs, and are emptied between drills.
+    for the kept template. ``reset_directories`` hold the state of runs, and are emptied between drills. ``proxy_of``
+    names the link whose Toxiproxy this service is where Compose itself runs the file: it is no part of the system.
     """
 
     run: list[str] = Field(default_factory=list)
@@ -91,6 +98,7 @@ class ServicePart(Strict):
     environment: Environment = Field(default_factory=dict)
     template: Template | None = None
     reset_directories: list[str] = Field(default_factory=list)
+    proxy_of: Annotated[str, BeforeValidator(_link_text)] | None = None
 
 
 class ComposeService(Strict):
@@ -150,12 +158,6 @@ class ComposeVolume(Strict):
     driver: str = "local"
     driver_opts: Environment = Field(default_factory=dict)
     labels: Environment = Field(default_factory=dict)
-
-
-def _link_text(value: object) -> object:
-    if isinstance(value, str):
-        parse_link(value)
-    return value
 
 
 class HarnessPart(Strict):

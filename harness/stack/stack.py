@@ -57,6 +57,8 @@ class Stack:
         canaries: for a server and its port, the protocol in which the harness may greet it.
         saboteur_hook: the directory whose ``sitecustomize`` plants a saboteur, if the stack has one.
         volumes: the named volumes that services share, and how the engine makes them.
+        proxies: for each link, the service of the file that is its Toxiproxy where Compose itself runs the file.
+        proxy_container: what the file says that a Toxiproxy is as a container, if it says so.
     """
 
     path: Path
@@ -68,6 +70,8 @@ class Stack:
     canaries: Mapping[tuple[str, int], str]
     saboteur_hook: Path | None
     volumes: Mapping[str, Volume] = field(default_factory=dict)
+    proxies: Mapping[Link, str] = field(default_factory=dict)
+    proxy_container: Container | None = None
 
     @property
     def project(self) -> Path:
@@ -113,20 +117,24 @@ def load_stack(path: Path, variables: Mapping[str, str], *, relaxed: bool = Fals
     source = extend(interpolate(source, given), lambda other: interpolate(read_source(other, StackError), given))
     refuse_unsupported(source)
     compose = validate(source, ComposeFile, StackError)
-    wanted = {name: service for name, service in compose.services.items() if not service.profiles}
+    proxies = {name: service for name, service in compose.services.items() if service.part.proxy_of is not None}
+    wanted = {name: each for name, each in compose.services.items() if name not in proxies and not each.profiles}
     services = {name: _service(source, name, service, wanted, given) for name, service in wanted.items()}
     refuse_live_targets(source, {name: service.environment for name, service in services.items()})
     hook = compose.harness.saboteur_hook
+    links = _links(source, compose, services)
     return Stack(
         path=path.resolve(),
         services=services,
-        links=_links(source, compose, services),
+        links=links,
         adapters=compose.harness.adapters,
         scenarios=tuple(compose.harness.scenarios),
         secrets=tuple(given[name] for name in names),
         canaries=_canaries(source, compose),
         saboteur_hook=None if hook is None else (path.parent / hook).resolve(),
         volumes=volumes_of(compose),
+        proxies=_proxies(source, proxies, links),
+        proxy_container=next((container_of(source, name, each) for name, each in proxies.items()), None),
     )
 
 
@@ -159,6 +167,17 @@ def _links(source: Source, compose: ComposeFile, services: Mapping[str, Service]
             raise StackError(f"{source.where(('x-harness', 'links', index))}: {link} stands twice")
         links.append(link)
     return tuple(links)
+
+
+def _proxies(source: Source, proxies: Mapping[str, ComposeService], links: tuple[Link, ...]) -> dict[Link, str]:
+    found: dict[Link, str] = {}
+    for name, service in proxies.items():
+        link = parse_link(service.part.proxy_of or "")
+        if link not in links or link in found:
+            reason = "has two proxies" if link in found else "is not among x-harness.links"
+            raise StackError(f"{source.where(('services', name, 'x-harness', 'proxy_of'))}: {link} {reason}")
+        found[link] = name
+    return found
 
 
 def _canaries(source: Source, compose: ComposeFile) -> dict[tuple[str, int], str]:
