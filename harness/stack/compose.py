@@ -144,6 +144,7 @@ class ComposeService(Strict):
     networks: list[str] | dict[str, object] = Field(default_factory=list)
     logging: dict[str, object] | None = None
     platform: str | None = None
+    privileged: Literal[False] = False
     profiles: list[str] = Field(default_factory=list)
     pull_policy: str | None = None
     restart: str | None = None

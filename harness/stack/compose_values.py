@@ -39,6 +39,12 @@ def _pairs(value: object) -> object:
     return value
 
 
+def _closed_pairs(value: object) -> object:
+    """The same, where a value that is not given is empty."""
+    pairs = _pairs(value)
+    return {key: "" if item is None else item for key, item in pairs.items()} if isinstance(pairs, dict) else pairs
+
+
 def _words(value: object) -> object:
     """A command, as a list or as a line that is split as a shell would."""
     if isinstance(value, str):
@@ -93,7 +99,7 @@ def _hosts(value: object) -> object:
 
 Text = Annotated[str, BeforeValidator(as_text)]
 Hosts = Annotated[dict[str, str], BeforeValidator(_hosts)]
-Environment = Annotated[dict[str, str], BeforeValidator(_pairs)]
+Environment = Annotated[dict[str, str], BeforeValidator(_closed_pairs)]
 OpenEnvironment = Annotated[dict[str, str | None], BeforeValidator(_pairs)]
 Words = Annotated[list[str], BeforeValidator(_words)]
 Listed = Annotated[list[str], BeforeValidator(_listed)]

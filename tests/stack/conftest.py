@@ -45,13 +45,13 @@ Load = Callable[..., Stack]
 def small(tmp_path: Path) -> Load:
     """Load the small stack with some of its text replaced."""
 
-    def load(*replacements: tuple[str, str], **variables: str) -> Stack:
+    def load(*replacements: tuple[str, str], relaxed: bool = False, **variables: str) -> Stack:
         text = SMALL
         for old, new in replacements:
             assert old in text
             text = text.replace(old, new)
         path = tmp_path / "compose.yml"
         path.write_text(text)
-        return load_stack(path, variables)
+        return load_stack(path, variables, relaxed=relaxed)
 
     return load
