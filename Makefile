@@ -4,13 +4,19 @@ BOOTSTRAP := $(PYTHON) -m bootstrap
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup drill test check bench load clean
+.PHONY: help setup engine images drill test check bench load clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf " %-8s %s\n", $$1, $$2 }'
 
 setup: ## make the environment (.venv), and Toxiproxy where it is missing
 	@$(BOOTSTRAP) setup
+
+engine: ## see to it that a Docker engine answers (installs Debian's own, as root)
+	@$(BOOTSTRAP) engine
+
+images: ## build the images that are missing or older than their sources
+	@$(BOOTSTRAP) images build $(ARGS)
 
 drill: ## run the drills (or those of SCENARIO="backend-down …") and judge them
 	@$(BOOTSTRAP) drill $(SCENARIO) $(ARGS)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 
 from bootstrap.ready import ROOT, SetUpFailedError, set_up, tool
 
@@ -20,10 +21,10 @@ CHECKS = (
     ("mypy", "-p", "bootstrap"),
     ("lint-imports",),
 )
-HARNESS_COMMANDS = ("drill", "list", "up", "down", "clean", "load")
+HARNESS_COMMANDS = ("drill", "list", "up", "down", "clean", "load", "images")
 # Programs of the environment that stand for a command of ours; all others are the harness's own.
 PROGRAMS = {"test": ("pytest", "-rs"), "bench": ("python", "-m", "benchmarks")}
-KNOWN = ("setup", "check", *PROGRAMS, *HARNESS_COMMANDS)
+KNOWN = ("setup", "check", *PROGRAMS, *HARNESS_COMMANDS, "engine")
 
 
 def main(arguments: list[str]) -> int:
@@ -36,10 +37,13 @@ def main(arguments: list[str]) -> int:
     if command not in KNOWN:
         print(f"unknown command {command!r}: it should be one of {', '.join(KNOWN)}", file=sys.stderr)
         return 2
-    if failed := attempt_set_up():
+    to_set_up = set_up
+    if command == "engine":
+        from bootstrap.engine import set_up_engine as to_set_up  # noqa: PLC0415 - the others need not wait for it
+    if failed := attempt(to_set_up):
         return failed
     os.chdir(ROOT)
-    if command == "setup":
+    if command in ("setup", "engine"):
         return 0
     if command == "check":
         return check()
@@ -49,10 +53,10 @@ def main(arguments: list[str]) -> int:
     return os.execv(tool(program[0]), [tool(program[0]), *program[1:], *arguments[1:]])  # noqa: S606 - a program of our own environment
 
 
-def attempt_set_up() -> int:
+def attempt(to_set_up: Callable[[], None]) -> int:
     """Set up; give 0, or the exit code of what kept it from being done, which is told in one line."""
     try:
-        set_up()
+        to_set_up()
     except SetUpFailedError as error:
         print(f"set-up failed: {error}", file=sys.stderr)
         return FAILED

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -13,10 +13,10 @@ from rich.console import Console
 
 from harness.cli.options import (
     DEFAULT_STACK,
+    Attach,
     Json,
     Keep,
     Reports,
-    RuntimeName,
     RuntimeOption,
     Saboteur,
     Seed,
@@ -25,20 +25,40 @@ from harness.cli.options import (
 )
 from harness.drill.interruptible import run_interruptibly
 from harness.drill.progress import Progress
-from harness.drill.session import Report, any_seed, drill_all, new_report_directory, running_stack, variables
+from harness.drill.session import (
+    Report,
+    any_seed,
+    describe,
+    drill_all,
+    new_report_directory,
+    running_stack,
+    skip_all,
+    takes_services_down,
+)
 from harness.errors import UsageError
 from harness.keeper.client import drill_on, start_keeper
-from harness.keeper.place import description_of, read_pointer
+from harness.keeper.place import describe_now, read_pointer
 from harness.report.summary import Summary
 from harness.report.terminal import TerminalProgress, print_findings, print_table
+from harness.runtime.running import RuntimeName
 from harness.scenario import loading
 from harness.scenario.model import Scenario
-from harness.stack.stack import Stack, load_stack
+from harness.stack.stack import Stack
 
 SCENARIOS = "scenarios"
 Names = Annotated[
     list[str] | None, typer.Argument(help="Names or files; by default those that the stack names.", show_default=False)
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How the stack is had: started on a runtime, kept up or not, or taken over from Compose."""
+
+    runtime: RuntimeName
+    saboteur: str | None
+    attach: str | None
+    keep: bool
 
 
 def drill(
@@ -49,21 +69,27 @@ def drill(
     runtime: RuntimeOption = RuntimeName.LOCAL,
     keep: Keep = False,
     saboteur: Saboteur = None,
+    attach: Attach = None,
     json: Json = False,
 ) -> int:
     """Run drills and say what they showed."""
-    del runtime  # there is one
+    if attach is not None and (keep or saboteur is not None):
+        raise UsageError("--attach takes a stack as it is: leave out --keep and --saboteur")
+    how = _How(RuntimeName.DOCKER if attach is not None else runtime, saboteur, attach, keep)
     seed = any_seed() if seed is None else seed
-    described = load_stack(stack, variables(os.environ, seed))
+    attached = attach is not None
+    described = describe(stack, seed=seed, runs_already=attached)
     chosen = [load(name, described) for name in scenarios or described.scenarios]
     if not chosen:
         raise UsageError(f"no scenario named, and {stack} names none under x-harness.scenarios")
+    if not takes_services_down(chosen):
+        described = describe(stack, seed=seed, relaxed=True, runs_already=attached)
     check_saboteur(described, saboteur)
     directory = new_report_directory(reports or described.project / "reports")
     console = console_for_people(stderr=json)
     progress = TerminalProgress(console)
     try:
-        report = run_interruptibly(_drill(described, chosen, seed, directory, saboteur, progress, keep=keep))
+        report = run_interruptibly(_drill(described, chosen, seed, directory, how, progress))
     finally:
         with suppress(OSError):
             # Of a drill that never began, nothing is left: a folder that is not empty stays.
@@ -75,24 +101,20 @@ def drill(
 
 
 async def _drill(
-    stack: Stack,
-    scenarios: list[Scenario],
-    seed: int,
-    directory: Path,
-    saboteur: str | None,
-    progress: Progress,
-    *,
-    keep: bool,
+    stack: Stack, scenarios: list[Scenario], seed: int, directory: Path, how: _How, progress: Progress
 ) -> Report:
+    runtime, saboteur = how.runtime, how.saboteur
     try:
-        kept = read_pointer(stack.path)
-        if kept is None and keep:
-            kept = await start_keeper(stack.path, seed=seed, saboteur=saboteur, progress=progress)
-        if kept is not None and kept.description == description_of(stack.path, saboteur):
+        if (report := skip_all(scenarios, runtime, seed=seed, directory=directory, progress=progress)) is not None:
+            return report
+        kept = read_pointer(stack.path) if how.attach is None else None
+        if kept is None and how.keep:
+            kept = await start_keeper(stack.path, seed=seed, saboteur=saboteur, runtime=runtime, progress=progress)
+        if kept is not None and kept.description == await describe_now(stack, saboteur, runtime):
             return await drill_on(kept, scenarios, seed=seed, directory=directory, progress=progress)
         if kept is not None:
             raise UsageError("the stack that is kept up was made from another description: `harness down` first")
-        async with running_stack(stack, progress, saboteur) as running:
+        async with running_stack(stack, progress, saboteur, runtime, how.attach) as running:
             return await drill_all(running, scenarios, seed=seed, directory=directory, progress=progress)
     finally:
         progress.done()
@@ -129,7 +151,7 @@ def check_saboteur(stack: Stack, saboteur: str | None) -> None:
 def list_scenarios(stack: StackFile = DEFAULT_STACK) -> int:
     """List the scenarios, with what goes wrong in each."""
     console = console_for_people()
-    described = load_stack(stack, variables(os.environ, 0))
+    described = describe(stack, seed=0)
     for name in loading.list_scenarios(described.project / SCENARIOS):
         console.print(f" {name:<24} {load(name, described).about}", highlight=False, soft_wrap=True)
     return 0

@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-import os
-
 from harness.cli.drilling import check_saboteur
-from harness.cli.options import DEFAULT_STACK, Saboteur, Seed, StackFile, console_for_people
+from harness.cli.options import DEFAULT_STACK, RuntimeOption, Saboteur, Seed, StackFile, console_for_people
 from harness.drill.interruptible import run_interruptibly
-from harness.drill.session import any_seed, variables
+from harness.drill.session import any_seed, describe
+from harness.errors import HarnessError
 from harness.keeper.client import start_keeper, take_down
 from harness.keeper.place import read_pointer
 from harness.report.terminal import TerminalProgress
+from harness.runtime.docker.engine import address_if_any
 from harness.runtime.leftovers import clean_dead_sessions
-from harness.stack.stack import load_stack
+from harness.runtime.running import RuntimeName
 
 
-def up(stack: StackFile = DEFAULT_STACK, seed: Seed = None, saboteur: Saboteur = None) -> int:
+def up(
+    stack: StackFile = DEFAULT_STACK,
+    seed: Seed = None,
+    runtime: RuntimeOption = RuntimeName.LOCAL,
+    saboteur: Saboteur = None,
+) -> int:
     """Start the stack and leave it up; drills run on it until `harness down`."""
     console = console_for_people()
-    described = load_stack(stack, variables(os.environ, seed or 0))
+    seed = any_seed() if seed is None else seed
+    described = describe(stack, seed=seed)
     check_saboteur(described, saboteur)
     progress = TerminalProgress(console)
     if read_pointer(stack) is not None:
         console.print(" the stack is up already")
         return 0
     try:
-        run_interruptibly(
-            start_keeper(stack, seed=any_seed() if seed is None else seed, saboteur=saboteur, progress=progress)
-        )
+        run_interruptibly(start_keeper(stack, seed=seed, saboteur=saboteur, runtime=runtime, progress=progress))
     finally:
         progress.done()
     console.print(" it stays up until `harness down`")
@@ -54,9 +58,12 @@ def down(stack: StackFile = DEFAULT_STACK) -> int:
 def clean() -> int:
     """Remove what dead sessions left behind; living ones are left alone."""
     console = console_for_people()
-    found = clean_dead_sessions()
+    found = clean_dead_sessions(address_if_any())
     if not found.sessions:
         console.print(" nothing to clean: no dead session left anything behind")
     else:
-        console.print(f" removed {len(found.sessions)} dead sessions, {found.killed} processes killed")
-    return 3 if found.left else 0
+        things = f", {found.in_engine} containers, networks and volumes removed" if found.in_engine else ""
+        console.print(f" removed {len(found.sessions)} dead sessions, {found.killed} processes killed{things}")
+    if found.left:
+        console.print(f" could not be removed: {', '.join(found.left)}", soft_wrap=True)
+    return HarnessError.exit_code if found.left else 0

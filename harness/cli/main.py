@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from harness.cli import drilling, housekeeping, loading
+from harness.cli import drilling, housekeeping, images, init, loading
 from harness.errors import HarnessError
 
 INTERRUPTED = 130
@@ -52,10 +52,15 @@ def _outcome(command: Callable[[], int]) -> int:
 
 app.command("drill")(ends_the_process(drilling.drill))
 app.command("list")(ends_the_process(drilling.list_scenarios))
+app.command("init")(ends_the_process(init.init))
 app.command("load")(ends_the_process(loading.load))
 app.command("up")(ends_the_process(housekeeping.up))
 app.command("down")(ends_the_process(housekeeping.down))
 app.command("clean")(ends_the_process(housekeeping.clean))
+
+of_images = typer.Typer(no_args_is_help=True, help="The images that a stack's services run as.")
+of_images.command("build")(ends_the_process(images.build))
+app.add_typer(of_images, name="images")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-
-class RuntimeName(StrEnum):
-    """How a stack may run."""
-
-    LOCAL = "local"
-
+from harness.drill import session
+from harness.runtime.running import RuntimeName
 
 StackFile = Annotated[Path, typer.Option("--stack", help="The compose file that describes the stack.")]
 Seed = Annotated[
@@ -25,15 +20,23 @@ Reports = Annotated[
     Path | None,
     typer.Option("--reports", help="Where the report's folder goes; by default reports/ beside the compose file."),
 ]
-RuntimeOption = Annotated[RuntimeName, typer.Option("--runtime", help="How the stack runs: as local processes.")]
+RuntimeOption = Annotated[
+    RuntimeName, typer.Option("--runtime", help="How the stack runs: as local processes, or in containers.")
+]
 Saboteur = Annotated[
     str | None, typer.Option("--saboteur", help="Plant this defect in the system, to see whether the checks find it.")
 ]
+DEFAULT_STACK = session.DEFAULT_STACK
 Json = Annotated[bool, typer.Option("--json", help="Print the verdict as JSON, and nothing else, on standard output.")]
 
+Attach = Annotated[
+    str | None,
+    typer.Option(
+        "--attach", help="Drill the stack that Docker Compose has brought up under this project name; it stays up."
+    ),
+]
 Keep = Annotated[bool, typer.Option("--keep", help="Leave the stack up for the next drill; `harness down` ends it.")]
 
-DEFAULT_STACK = Path("docker-compose.test.yml")
 
 _WIDTH_WITHOUT_TERMINAL = 140
 
