@@ -31,6 +31,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--drill-reports", type=Path, help="where reports go (reports/ beside the compose file)")
     group.addoption("--drill-seed", type=int, help="seed of everything random; by default one is drawn and printed")
+    group.addoption(
+        "--drill-runtime", choices=("local", "docker"), default="local", help="how the stack runs (local processes)"
+    )
     group.addoption("--drill-saboteur", help="plant this defect in the system")
 
 
@@ -42,12 +45,20 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def drill_bench(request: pytest.FixtureRequest) -> Iterator[DrillBench]:
     """The stack, started at its first use and kept to the end of the session."""
-    from harness.drill.bench import open_bench  # noqa: PLC0415 - pytest users who never drill pay nothing
+    # Imported here: pytest users who never drill pay nothing.
+    from harness.drill.bench import open_bench  # noqa: PLC0415
+    from harness.runtime.running import RuntimeName  # noqa: PLC0415
 
     option = request.config.getoption
     stack = option("--drill-stack") or request.config.rootpath / "docker-compose.test.yml"
     with open_bench(
-        stack, reports=option("--drill-reports"), seed=option("--drill-seed"), saboteur=option("--drill-saboteur")
+        stack,
+        reports=option("--drill-reports"),
+        seed=option("--drill-seed"),
+        saboteur=option("--drill-saboteur"),
+        runtime=RuntimeName(option("--drill-runtime")),
+        # What the runtime cannot do is no failure of the test.
+        on_skipped=pytest.skip,
     ) as bench:
         yield bench
 

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import os
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from rich.console import Console
 
-from harness.checks.registry import PROOFS
+from harness.checks.registry import PROOFS, checkable
 from harness.drill.outcome import DrillFailed, Outcome
-from harness.drill.session import any_seed, drill_all, new_report_directory, running_stack, variables
+from harness.drill.session import any_seed, describe, drill_all, new_report_directory, options_of, running_stack
 from harness.report.files import write_report
 from harness.report.summary import Summary
 from harness.report.terminal import TerminalProgress
-from harness.runtime.running import RunningStack
+from harness.runtime.running import RunningStack, RuntimeName
 from harness.scenario.loading import check_against, load_scenario
 from harness.scenario.model import Scenario
 from harness.scenario.writing import write_scenario
-from harness.stack.stack import load_stack
 
 __all__ = ["DrillBench", "DrillFailed", "Outcome", "open_bench"]
 Result = TypeVar("Result")
@@ -30,14 +28,26 @@ Result = TypeVar("Result")
 _WIDTH = 140
 
 
+def _ignore(_: str) -> None:
+    return
+
+
 class DrillBench:
     """A running stack, and drills on it."""
 
-    def __init__(self, runner: asyncio.Runner, running: RunningStack, report: Path, seed: int) -> None:
+    def __init__(
+        self,
+        runner: asyncio.Runner,
+        running: RunningStack,
+        report: Path,
+        seed: int,
+        on_skipped: Callable[[str], object] = _ignore,
+    ) -> None:
         self.running = running
         self._runner = runner
         self._report = report
         self._seed = seed
+        self._on_skipped = on_skipped
         self._count = 0
 
     def __call__(self, scenario: str | Scenario) -> Outcome:
@@ -60,9 +70,12 @@ class DrillBench:
         progress = TerminalProgress(Console(width=_WIDTH))
         work = drill_all(self.running, [scenario], seed=self._seed, directory=directory, progress=progress)
         summary = self._runner.run(work).summaries[0]
+        if summary.skipped is not None:
+            self._on_skipped(summary.skipped)
         if made_in_code:
             summary = self._with_file(summary, scenario, directory)
-        return Outcome(summary, directory / scenario.name, frozenset((*scenario.promises, *PROOFS)))
+        checks = frozenset((*(scenario.promises or checkable(stack.adapters)), *PROOFS))
+        return Outcome(summary, directory / scenario.name, checks)
 
     def wait_for(self, work: Coroutine[object, object, Result]) -> Result:
         """Do something else with the running stack, in the loop that its parts belong to."""
@@ -73,21 +86,31 @@ class DrillBench:
         file = write_scenario(scenario, directory)
         project = self.running.stack.project
         shown = file.relative_to(project) if file.is_relative_to(project) else file
-        summary = dataclasses.replace(summary, again=f"harness drill {shown} --seed {self._seed}")
+        summary = dataclasses.replace(
+            summary, again=f"harness drill {shown} --seed {self._seed}{options_of(self.running)}"
+        )
         write_report(directory, [summary])
         return summary
 
 
 @contextmanager
-def open_bench(stack: Path, *, reports: Path | None, seed: int | None, saboteur: str | None) -> Iterator[DrillBench]:
+def open_bench(
+    stack: Path,
+    *,
+    reports: Path | None,
+    seed: int | None,
+    saboteur: str | None,
+    runtime: RuntimeName = RuntimeName.LOCAL,
+    on_skipped: Callable[[str], object] = _ignore,
+) -> Iterator[DrillBench]:
     """Start a stack; when the block ends, nothing of it is left."""
     seed = any_seed() if seed is None else seed
-    described = load_stack(stack, variables(os.environ, seed))
+    described = describe(stack, seed=seed)
     report = new_report_directory(reports or described.project / "reports")
     with asyncio.Runner() as runner:
-        opened = running_stack(described, TerminalProgress(Console(width=_WIDTH)), saboteur)
+        opened = running_stack(described, TerminalProgress(Console(width=_WIDTH)), saboteur, runtime)
         running = runner.run(opened.__aenter__())
         try:
-            yield DrillBench(runner, running, report, seed)
+            yield DrillBench(runner, running, report, seed, on_skipped)
         finally:
             runner.run(opened.__aexit__(None, None, None))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import random
 import secrets
 import shutil
@@ -16,18 +18,26 @@ from harness.checks.finding import Verdict
 from harness.drill.drill import Drill
 from harness.drill.progress import Progress
 from harness.drill.result import DrillResult
-from harness.errors import ReportNotWritten
+from harness.drill.skipping import skipped, why_skipped
+from harness.errors import HarnessError, ReportNotWritten
+from harness.images import environment as images_env
+from harness.images.engine import ImageEngine
+from harness.images.freshness import demand_fresh
 from harness.report.files import worst, write_report
 from harness.report.summary import Summary, bit_count, faults_of, healed_ms, recovery_s
+from harness.runtime.attached import AttachedStack
 from harness.runtime.cache import cache_directory
+from harness.runtime.containers import ContainerStack
+from harness.runtime.docker.engine import Engine
 from harness.runtime.local import LocalStack
-from harness.runtime.running import RunningStack
+from harness.runtime.running import RunningStack, RuntimeName
 from harness.runtime.session import Session
 from harness.runtime.toxiproxy.build import find_or_build
 from harness.scenario.model import Scenario
-from harness.stack.stack import Stack
+from harness.stack.stack import Stack, load_stack
 
 _SEEDS = 1_000_000
+DEFAULT_STACK = Path("docker-compose.test.yml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +79,61 @@ def new_report_directory(parent: Path) -> Path:
 
 
 @asynccontextmanager
-async def running_stack(stack: Stack, progress: Progress, saboteur: str | None = None) -> AsyncIterator[RunningStack]:
-    """Start a stack as local processes; when the block ends, nothing of it is left."""
-    cache = cache_directory(stack.project)
-    toxiproxy = find_or_build(cache)
-    async with await Session.open() as session:
-        running = LocalStack(stack, session, toxiproxy=toxiproxy, cache=cache, saboteur=saboteur)
+async def running_stack(
+    stack: Stack,
+    progress: Progress,
+    saboteur: str | None = None,
+    runtime: RuntimeName = RuntimeName.LOCAL,
+    attach: str | None = None,
+) -> AsyncIterator[RunningStack]:
+    """Start a stack; when the block ends, nothing of it is left.
+
+    Args:
+        stack: what runs.
+        progress: is told how it goes.
+        saboteur: the defect to plant in the system, if any.
+        runtime: how it runs.
+        attach: the Compose project that runs it already, which is left running; nothing is started then.
+
+    Raises:
+        SetUpError: no engine answers, or an image is missing or older than its sources.
+        StartFailed: a service ended before it was ready.
+        DeadlineExceeded: a service was not ready in time.
+    """
+    async with _opened(stack, saboteur, runtime, attach) as running:
         try:
-            progress.at_work("starting the stack …")
+            progress.at_work("starting the stack …" if attach is None else f"taking over the project {attach} …")
             began_s = time.monotonic()
             await running.start()
             took_s = time.monotonic() - began_s
             progress.line(f"stack  {len(running.ready_s)} services, {len(stack.links)} links, ready in {took_s:.1f} s")
             yield running
         finally:
-            progress.at_work("taking the stack down …")
+            progress.at_work("taking the stack down …" if attach is None else "leaving the project …")
             await running.close()
+
+
+@asynccontextmanager
+async def _opened(
+    stack: Stack, saboteur: str | None, runtime: RuntimeName, attach: str | None
+) -> AsyncIterator[LocalStack | ContainerStack | AttachedStack]:
+    if runtime is RuntimeName.LOCAL and attach is None:
+        cache = cache_directory(stack.project)
+        toxiproxy = find_or_build(cache)
+        async with await Session.open() as session:
+            yield LocalStack(stack, session, toxiproxy=toxiproxy, cache=cache, saboteur=saboteur)
+        return
+    engine = await asyncio.to_thread(Engine.find)
+    try:
+        if attach is None:
+            await asyncio.to_thread(demand_fresh, stack, ImageEngine(engine.client))
+        async with await Session.open() as session:
+            if attach is None:
+                yield ContainerStack(stack, session, engine=engine, saboteur=saboteur)
+            else:
+                yield AttachedStack(stack, session, engine=engine, project=attach)
+    finally:
+        engine.close()
 
 
 async def drill_all(
@@ -95,15 +144,57 @@ async def drill_all(
     for scenario in scenarios:
         progress.line("")
         progress.line(f"{scenario.name}   {scenario.about}")
+        if (reason := why_skipped(scenario, running.runtime)) is not None:
+            progress.line(f"  skipped: {reason}")
+            summaries.append(skipped(scenario, reason, seed))
+            write_report(directory, summaries)
+            continue
         folder = directory / scenario.name
         drill = Drill(running, scenario, seed=seed, directory=folder, listener=progress.entry)
-        summaries.append(summarise(await drill.run(), directory))
+        async with while_it_lasts(running):
+            result = await drill.run()
+        summaries.append(summarise(result, directory, options_of(running)))
         write_report(directory, summaries)
     progress.done()
     return Report(directory, tuple(summaries))
 
 
-def summarise(result: DrillResult, report: Path) -> Summary:
+def skip_all(
+    scenarios: Sequence[Scenario], runtime: RuntimeName, *, seed: int, directory: Path, progress: Progress
+) -> Report | None:
+    """Write the report of scenarios none of which a runtime can drill; None when there is one that it can."""
+    reasons = [(scenario, why_skipped(scenario, runtime)) for scenario in scenarios]
+    summaries = tuple(skipped(scenario, reason, seed) for scenario, reason in reasons if reason is not None)
+    if len(summaries) < len(reasons):
+        return None
+    for summary in summaries:
+        progress.line(f"{summary.scenario}   skipped: {summary.skipped}")
+    write_report(directory, summaries)
+    return Report(directory, summaries)
+
+
+@asynccontextmanager
+async def while_it_lasts(running: RunningStack) -> AsyncIterator[None]:
+    """Break off what the block does once the stack has lost what it runs on: it would only wait for its deadlines.
+
+    Raises:
+        HarnessError: that is what happened.
+    """
+    task = asyncio.current_task()
+    assert task is not None
+    lost = asyncio.create_task(running.lost(), name="watch the engine")
+    lost.add_done_callback(lambda ended: None if ended.cancelled() else task.cancel())
+    try:
+        yield
+    except asyncio.CancelledError:
+        if lost.done() and task.uncancel() == 0:
+            raise HarnessError(f"the drill was broken off: {lost.result()}") from None
+        raise
+    finally:
+        lost.cancel()
+
+
+def summarise(result: DrillResult, report: Path, options: str = "") -> Summary:
     """The few figures of a drill that every report shows."""
     scenario, history = result.scenario, result.history
     faulty = bool(scenario.faults)
@@ -121,10 +212,52 @@ def summarise(result: DrillResult, report: Path) -> Summary:
         seed=result.seed,
         took_s=round(result.took_s, 3),
         folder=str(result.directory.relative_to(report)),
-        again=f"harness drill {scenario.name} --seed {result.seed}",
+        again=f"harness drill {scenario.name} --seed {result.seed}{options}",
     )
 
 
-def variables(environment: Mapping[str, str], seed: int) -> dict[str, str]:
-    """What ``${NAME}`` in the compose file stands for."""
-    return {**environment, "HARNESS_SEED": str(seed)}
+def options_of(running: RunningStack) -> str:
+    """How a command line names a stack and its runtime, behind a space; what is so by default need not be named."""
+    path = running.stack.path
+    stack = "" if path.name == DEFAULT_STACK.name else f" --stack {_as_given(path)}"
+    return stack + ("" if running.runtime is RuntimeName.LOCAL else f" --runtime {running.runtime}")
+
+
+def _as_given(path: Path) -> Path:
+    """The path as one would write it here."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def variables(environment: Mapping[str, str], seed: int, project: Path | None = None) -> dict[str, str]:
+    """What ``${NAME}`` in the compose file stands for.
+
+    Args:
+        environment: the user's, which comes before all else.
+        seed: the seed of everything random.
+        project: the compose file's folder, in whose cache the last build of images noted their names.
+    """
+    images = {} if project is None else images_env.read(cache_directory(project))
+    return {**images, **environment, "HARNESS_SEED": str(seed)}
+
+
+def describe(path: Path, *, seed: int, relaxed: bool = False, runs_already: bool = False) -> Stack:
+    """Read a stack as a drill has it.
+
+    Args:
+        path: the compose file.
+        seed: the seed of everything random.
+        relaxed: whether durability may be given up for speed, because no scenario takes a service down.
+        runs_already: whether somebody else has started it, so that no secret of it may be made up.
+
+    Raises:
+        StackError: the file is missing or wrong.
+    """
+    return load_stack(
+        path, variables(os.environ, seed, path.resolve().parent), relaxed=relaxed, runs_already=runs_already
+    )
+
+
+def takes_services_down(scenarios: Sequence[Scenario]) -> bool:
+    """Whether a fault of these scenarios is one of a service, which may have to live on what it has stored."""
+    return any(injection.service is not None for scenario in scenarios for injection in scenario.faults)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
 from rich.console import Console
 
 from harness.drill.interruptible import run_interruptibly
-from harness.drill.session import variables
+from harness.drill.session import describe
 from harness.errors import HarnessError
-from harness.keeper.place import description_of
 from harness.keeper.server import Keeper
 from harness.report.terminal import TerminalProgress
-from harness.stack.stack import load_stack
+from harness.runtime.running import RuntimeName
 
 
 def main() -> int:
@@ -24,12 +22,13 @@ def main() -> int:
     parser.add_argument("--stack", type=Path, required=True)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--saboteur")
+    parser.add_argument("--runtime", type=RuntimeName, default=RuntimeName.LOCAL)
     given = parser.parse_args()
     try:
-        stack = load_stack(given.stack, variables(os.environ, given.seed))
-        description = description_of(given.stack, given.saboteur)
+        # With every setting that a crash needs: nobody knows yet which scenarios will run on it.
+        stack = describe(given.stack, seed=given.seed)
         progress = TerminalProgress(Console(width=200))
-        run_interruptibly(Keeper(stack, given.saboteur, description).keep(progress))
+        run_interruptibly(Keeper(stack, given.saboteur, given.runtime).keep(progress))
     except HarnessError as error:
         print(error, error.evidence, sep="\n")  # noqa: T201 - read by the command that started us
         return error.exit_code

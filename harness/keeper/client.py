@@ -23,6 +23,7 @@ from harness.keeper.messages import (
     Request,
 )
 from harness.keeper.place import pointer_file, read_pointer
+from harness.runtime.running import RuntimeName
 from harness.scenario.model import Scenario
 
 _START_DEADLINE_S = 300.0
@@ -32,7 +33,9 @@ _SHOWN_LINES = 20
 _MESSAGE_BYTES = 16 * 1024 * 1024
 
 
-async def start_keeper(stack: Path, *, seed: int, saboteur: str | None, progress: Progress) -> Kept:
+async def start_keeper(
+    stack: Path, *, seed: int, saboteur: str | None, runtime: RuntimeName = RuntimeName.LOCAL, progress: Progress
+) -> Kept:
     """Have a keeper start the stack, and wait until it is ready.
 
     Raises:
@@ -41,7 +44,8 @@ async def start_keeper(stack: Path, *, seed: int, saboteur: str | None, progress
     """
     log = pointer_file(stack).with_suffix(".log")
     log.parent.mkdir(parents=True, exist_ok=True)
-    arguments = ["--stack", str(stack), "--seed", str(seed), *(["--saboteur", saboteur] if saboteur else [])]
+    arguments = ["--stack", str(stack), "--seed", str(seed), "--runtime", str(runtime)]
+    arguments += ["--saboteur", saboteur] if saboteur else []
     progress.at_work("starting the stack …")
     with log.open("wb") as output:
         # A process of its own: it outlives this command, and Ctrl-C in this terminal does not reach it.

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from harness.keeper.messages import Kept
 from harness.runtime.cache import cache_directory
+from harness.runtime.docker.engine import Engine
+from harness.runtime.running import RuntimeName
+from harness.stack.overlay import read_stack_source
+from harness.stack.stack import Stack
 
 _NAME_LENGTH = 12
 
@@ -17,9 +23,37 @@ def pointer_file(stack: Path) -> Path:
     return cache_directory(stack.resolve().parent) / "kept" / f"{name}.json"
 
 
-def description_of(stack: Path, saboteur: str | None) -> str:
-    """A digest of what a stack is made from: the same digest, the same stack."""
-    return hashlib.sha256(stack.read_bytes() + repr(saboteur).encode()).hexdigest()
+def description_of(stack: Path, saboteur: str | None, runtime: RuntimeName, images: Mapping[str, str]) -> str:
+    """A digest of what a stack is made from: the same digest, the same stack.
+
+    Args:
+        stack: the compose file.
+        saboteur: the defect that is planted, if any.
+        runtime: how it runs.
+        images: each image that it is made of, and what that is now.
+    """
+    made_from = (saboteur, str(runtime), sorted(images.items()))
+    under = read_stack_source(stack).under
+    files = [stack, *([] if under is None else [under.path])]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files) + repr(made_from).encode()).hexdigest()
+
+
+async def describe_now(stack: Stack, saboteur: str | None, runtime: RuntimeName) -> str:
+    """The digest of a stack as it would be started now.
+
+    Raises:
+        SetUpError: no engine answers, though the runtime needs one.
+        HarnessError: an image is missing.
+    """
+    images: dict[str, str] = {}
+    if runtime is RuntimeName.DOCKER:
+        engine = await asyncio.to_thread(Engine.find)
+        try:
+            used = {each.container.image for each in stack.services.values() if each.container is not None}
+            images = {image: await engine.image_id(image) for image in sorted(used)}
+        finally:
+            engine.close()
+    return description_of(stack.path, saboteur, runtime, images)
 
 
 def read_pointer(stack: Path) -> Kept | None:

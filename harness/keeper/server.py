@@ -24,8 +24,8 @@ from harness.keeper.messages import (
     LineNews,
     News,
 )
-from harness.keeper.place import pointer_file
-from harness.runtime.running import RunningStack
+from harness.keeper.place import describe_now, pointer_file
+from harness.runtime.running import RunningStack, RuntimeName
 from harness.stack.stack import Stack
 
 _MESSAGE_BYTES = 16 * 1024 * 1024
@@ -64,23 +64,27 @@ class Keeper:
     Args:
         stack: what it keeps.
         saboteur: the defect that is planted in it, if any.
-        description: the digest under which commands know it.
+        runtime: how it runs.
     """
 
-    def __init__(self, stack: Stack, saboteur: str | None, description: str) -> None:
+    def __init__(self, stack: Stack, saboteur: str | None, runtime: RuntimeName) -> None:
         self._stack = stack
         self._saboteur = saboteur
-        self._description = description
+        self._runtime = runtime
         self._down = asyncio.Event()
         self._busy = asyncio.Lock()
 
     async def keep(self, started: Progress) -> None:
         """Start the stack, and keep it until a command asks for its end or this task is cancelled."""
-        async with running_stack(self._stack, started, self._saboteur) as running, self._listening(running):
+        description = await describe_now(self._stack, self._saboteur, self._runtime)
+        async with (
+            running_stack(self._stack, started, self._saboteur, self._runtime) as running,
+            self._listening(running, description),
+        ):
             await self._down.wait()
 
     @asynccontextmanager
-    async def _listening(self, running: RunningStack) -> AsyncIterator[None]:
+    async def _listening(self, running: RunningStack, description: str) -> AsyncIterator[None]:
         socket = running.directory / "keeper.sock"
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -89,7 +93,7 @@ class Keeper:
         server = await asyncio.start_unix_server(serve, socket, limit=_MESSAGE_BYTES)
         socket.chmod(0o600)
         pointer = pointer_file(self._stack.path)
-        kept = Kept(pid=os.getpid(), session=running.session_id, socket=socket, description=self._description)
+        kept = Kept(pid=os.getpid(), session=running.session_id, socket=socket, description=description)
         write_whole(pointer, kept.model_dump_json())
         try:
             async with server:

@@ -1,10 +1,11 @@
-"""What dead sessions left behind, should even their reaper have been killed."""
+"""What dead sessions left behind, on this machine and in its engine, should even their reaper have been killed."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import re
+import socket
 import sys
 import tempfile
 import time
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.runtime import survivors
+from harness.runtime.docker.engine_removal import EngineApi
+from harness.runtime.docker.labels import DIRECTORY, HOST
 from harness.runtime.removal import Removed, remove_session
 from harness.runtime.session import BEGAN_FILE, DIRECTORY_PREFIX
 
@@ -27,18 +30,23 @@ class Leftovers:
     Args:
         sessions: the ids of the dead sessions.
         killed: how many of their processes were killed.
-        left: ids of processes that would not die.
+        in_engine: how many of their containers, networks and volumes were removed.
+        left: processes that would not die, and what is still in the engine, each in a word.
     """
 
     sessions: tuple[str, ...]
     killed: int
-    left: tuple[int, ...]
+    in_engine: int
+    left: tuple[str, ...]
 
 
-def clean_dead_sessions() -> Leftovers:
-    """Remove the directories and processes of every session that neither a harness nor a reaper holds any more.
+def clean_dead_sessions(engine: str | None = None) -> Leftovers:
+    """Remove what is left of every session that neither a harness nor a reaper holds any more.
 
     What a living session owns is left alone: its directory is locked as long as one of the two runs.
+
+    Args:
+        engine: the address of the engine in which they may have left something, if one answers.
     """
     found = {path for path in Path(tempfile.gettempdir()).glob(f"{DIRECTORY_PREFIX}*") if _NAME.fullmatch(path.name)}
     # A session may have used another temporary directory: its processes know which.
@@ -47,17 +55,37 @@ def clean_dead_sessions() -> Leftovers:
             name, _, value = entry.partition("=")
             if name == survivors.DIRECTORY_VARIABLE and _NAME.fullmatch(Path(value).name):
                 found.add(Path(value))
+    found |= sessions_in(engine) if engine is not None else set()
     removed: dict[str, Removed] = {}
     for directory in sorted(found):
         session = directory.name.removeprefix(DIRECTORY_PREFIX)
         with _held(directory) as is_dead:
             if is_dead:
-                removed[session] = remove_session(session, directory, {}, began_at_s=_began_at_s(directory))
+                began_at_s = _began_at_s(directory)
+                removed[session] = remove_session(session, directory, {}, began_at_s=began_at_s, engine=engine)
+    parts = [what.engine for what in removed.values()]
+    processes = (f"process {pid}" for what in removed.values() for pid in what.left)
     return Leftovers(
         sessions=tuple(removed),
         killed=sum(what.killed for what in removed.values()),
-        left=tuple(pid for what in removed.values() for pid in what.left),
+        in_engine=sum(part.containers + part.networks + part.volumes for part in parts),
+        left=(*processes, *(name for part in parts for name in part.left)),
     )
+
+
+def sessions_in(engine: str) -> set[Path]:
+    """The directories of the sessions that have something in an engine; they need not exist any more.
+
+    Those of another machine's sessions, or of a container's, are left out: whether they live cannot be seen from here.
+    """
+    api = EngineApi(engine)
+    directories: dict[str, Path] = {}
+    for session, labels in api.sessions():
+        if labels.get(HOST) == socket.gethostname():
+            unknown = Path(tempfile.gettempdir()) / f"{DIRECTORY_PREFIX}{session}"
+            said = labels.get(DIRECTORY)
+            directories[session] = Path(said) if said else directories.get(session, unknown)
+    return {path for path in directories.values() if _NAME.fullmatch(path.name)}
 
 
 def _sees_our_files(process: survivors.Seen) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from harness.errors import StackError
@@ -13,11 +13,12 @@ from harness.history.events import ProxyReplaced, ServiceEnded
 from harness.runtime.local_service import LocalService
 from harness.runtime.process import ServiceProcess
 from harness.runtime.readiness import wait_until_ready
-from harness.runtime.running import Listener
+from harness.runtime.running import Listener, RuntimeName
 from harness.runtime.service import RunningService
 from harness.runtime.session import Session
 from harness.runtime.template import Template, template_of
 from harness.runtime.toxiproxy.link_proxy import LinkProxy, LinkReplaced, ReplacedBecause
+from harness.runtime.toxiproxy.local_server import LocalPlace
 from harness.stack.addressing import Address, Places, fill, placeholder_ports, readdress, readdress_environment
 from harness.stack.link import Link
 from harness.stack.stack import Service, Stack
@@ -45,6 +46,7 @@ class LocalStack:
         self.stack = stack
         self.session_id = session.id
         self.directory = session.directory
+        self.runtime = RuntimeName.LOCAL
         self.ready_s: dict[str, float] = {}
         self._session = session
         self._toxiproxy = toxiproxy
@@ -134,6 +136,11 @@ class LocalStack:
         """Tell ``listener`` what happens to proxies and services from now on."""
         self._listener = listener
 
+    async def lost(self) -> str:
+        """Wait for ever: what it runs on is this machine."""
+        await asyncio.Event().wait()
+        return ""
+
     async def restart(self, service: str) -> None:
         """End a service with everything that it started, and start it again.
 
@@ -144,6 +151,30 @@ class LocalStack:
         running = self.service(service)
         await running.kill()
         await running.start()
+
+    async def execute(self, service: str, argv: Sequence[str], output: Path) -> int:
+        """Run a command with a service's environment, to its end; when cancelled, it is ended.
+
+        Args:
+            service: whose environment and directory it gets.
+            argv: the command; no shell reads it.
+            output: the file for what it writes.
+        """
+        described = self.stack.services[service]
+        words = [fill(word, self._places(described)) for word in argv]
+        process = await ServiceProcess.start(
+            service,
+            [sys.executable if words[0] == "python" else words[0], *words[1:]],
+            session=self._session,
+            output=output,
+            environment=self._environment(described),
+            directory=self._data(service),
+        )
+        try:
+            return await process.ended()
+        finally:
+            if process.returncode is None:
+                await process.kill()
 
     async def forget_state(self) -> None:
         """Empty the directories that services declare as state of a run."""
@@ -204,15 +235,22 @@ class LocalStack:
         return environment
 
     async def _start_proxy(self, link: Link) -> None:
-        self._proxies[link] = await LinkProxy.start(
+        place = LocalPlace(
             str(link),
-            session=self._session,
-            server=self._toxiproxy,
             listen_port=self._link_ports[link],
+            control_port=self._session.ports.take(),
             upstream=self.address(link.server, link.port),
+            binary=self._toxiproxy,
+            session=self._session,
+        )
+        self._proxies[link] = LinkProxy(
+            str(link),
+            self.link_address(link),
+            place.start,
             log=self._logs / f"toxiproxy.{link.slug}.log",
             on_replaced=self._proxy_replaced,
         )
+        await self._proxies[link].start()
 
     async def _make_templates(self) -> None:
         for service in self.stack.services.values():
@@ -278,8 +316,8 @@ class LocalStack:
 
     def _proxy_replaced(self, replaced: LinkReplaced) -> None:
         if self._listener is not None:
-            # One that hung was replaced because the harness lifted a fault; one that died, nobody had asked to.
-            expected = replaced.reason is ReplacedBecause.HUNG
+            # One that died, nobody had asked to; the others were replaced because the harness lifted a fault.
+            expected = replaced.reason is not ReplacedBecause.DIED
             reason = f"the Toxiproxy server {replaced.reason}"
             self._listener(ProxyReplaced(link=replaced.link, reason=reason, took_s=replaced.took_s, expected=expected))
 

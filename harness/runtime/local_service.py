@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Awaitable, Callable
 
+import psutil
 from docker.models.containers import Container
 
 from harness.runtime.process import ServiceProcess
@@ -32,13 +33,17 @@ class LocalService:
         self._process = process
         self._take_down = take_down
         self._start = start
-        self._paused = False
 
     async def state(self) -> ServiceState:
-        """What it does, by the kernel's word and, for a pause, by ours."""
-        if self._process().returncode is not None:
+        """What it does, by the kernel's word."""
+        process = self._process()
+        try:
+            stopped = process.returncode is None and psutil.Process(process.pid).status() == psutil.STATUS_STOPPED
+        except psutil.NoSuchProcess:
             return ServiceState.ENDED
-        return ServiceState.PAUSED if self._paused else ServiceState.RUNNING
+        if process.returncode is not None:
+            return ServiceState.ENDED
+        return ServiceState.PAUSED if stopped else ServiceState.RUNNING
 
     async def kill(self) -> None:
         """End it at once, with everything that it started."""
@@ -50,18 +55,15 @@ class LocalService:
 
     async def start(self) -> None:
         """Start one that is down, and wait until it is ready."""
-        self._paused = False
         await self._start()
 
     async def pause(self) -> None:
         """Freeze every process of it."""
         self._process().send(signal.SIGSTOP)
-        self._paused = True
 
     async def resume(self) -> None:
         """Let every process of it go on."""
         self._process().send(signal.SIGCONT)
-        self._paused = False
 
     def container(self) -> Container | None:
         """It runs in none."""

@@ -27,12 +27,16 @@ class ServiceProcess:
         name: the service's name, for errors and as a mark in its environment.
         process: the process.
         output: the file that holds what it writes, both streams.
+        output_from: where in that file its own output begins, in bytes: an earlier start may have written before.
         session: the session that it belongs to.
     """
 
-    def __init__(self, name: str, process: asyncio.subprocess.Process, output: Path, session: Session) -> None:
+    def __init__(
+        self, name: str, process: asyncio.subprocess.Process, output: Path, output_from: int, session: Session
+    ) -> None:
         self.name = name
         self.output = output
+        self.output_from = output_from
         self._process = process
         self._session = session
         self._leader = survivors.look(process.pid)
@@ -71,6 +75,7 @@ class ServiceProcess:
         given["SPT_NOENV"] = "1"
         output.parent.mkdir(parents=True, exist_ok=True)
         file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) if output_fd is None else output_fd
+        output_from = size_of(output)
         try:
             with session.reaper.starting():
                 process = await asyncio.create_subprocess_exec(
@@ -82,7 +87,7 @@ class ServiceProcess:
                     cwd=directory or session.directory,
                     start_new_session=True,
                 )
-                service = cls(name, process, output, session)
+                service = cls(name, process, output, output_from, session)
         except OSError as error:
             raise StartFailed(f"{name} cannot be started: {error.strerror}: {argv[0]}") from error
         finally:
@@ -202,6 +207,11 @@ class ServiceProcess:
             raise HarnessError(f"{self.name} could not be stopped: processes {left} are left", evidence=self.tail())
         self._session.reaper.forget(self.pid)
         return await self.wait(_END_DEADLINE_S)
+
+
+def size_of(output: Path) -> int:
+    """How long a file is, in bytes; one that does not exist is empty."""
+    return output.stat().st_size if output.exists() else 0
 
 
 def tail(output: Path, lines: int = 20) -> str:

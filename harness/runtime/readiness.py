@@ -20,16 +20,25 @@ from harness.stack.compose_values import Scalar
 
 POLL_S = 0.05
 ATTEMPT_S = 2.0
+# An engine's forwarder accepts a connection before anybody listens behind it, and ends it at once.
+_HELD_S = 0.1
 _SHOWN_LINES = 15
 # Everything asked here is plain http on loopback.
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 class Watched(Protocol):
-    """A running service, as far as its readiness is concerned; ``output`` is the file with all that it wrote."""
+    """A running service, as far as its readiness is concerned.
+
+    Args:
+        name: its name.
+        output: the file with all that it wrote, over all its starts.
+        output_from: where in that file the output of its last start begins, in bytes.
+    """
 
     name: str
     output: Path
+    output_from: int
 
     @property
     def returncode(self) -> int | None:
@@ -61,14 +70,32 @@ async def wait_until_ready(
         StartFailed: it ended before it was ready.
         DeadlineExceeded: it was not ready in time.
     """
-    began_s = time.monotonic()
     if probe is None:
         return 0.0
-    done = isinstance(probe, DoneProbe)
     async with _open_attempt(service, probe, readdress) as attempt:
-        while (reason := await attempt()) is not None:
-            _demand_hope(service, reason, within_s, began_s, may_end=done)
-            await asyncio.sleep(POLL_S)
+        return await wait_until(attempt, service, within_s, may_end=isinstance(probe, DoneProbe))
+
+
+async def wait_until(attempt: Attempt, service: Watched, within_s: float, *, may_end: bool = False) -> float:
+    """Try again and again until an attempt finds the service ready.
+
+    Args:
+        attempt: one try.
+        service: the service.
+        within_s: the deadline.
+        may_end: whether a service that ended well may still become ready.
+
+    Returns:
+        How long it took, in seconds.
+
+    Raises:
+        StartFailed: it ended before it was ready.
+        DeadlineExceeded: it was not ready in time.
+    """
+    began_s = time.monotonic()
+    while (reason := await attempt()) is not None:
+        _demand_hope(service, reason, within_s, began_s, may_end=may_end)
+        await asyncio.sleep(POLL_S)
     return time.monotonic() - began_s
 
 
@@ -127,11 +154,19 @@ def _tcp(host: str, port: int) -> Attempt:
     async def attempt() -> str | None:
         try:
             async with asyncio.timeout(ATTEMPT_S):
-                _, writer = await asyncio.open_connection(host, port)
+                reader, writer = await asyncio.open_connection(host, port)
         except OSError as cause:
             return f"{host}:{port}: {cause.strerror or type(cause).__name__}"
-        writer.transport.abort()
-        return None
+        try:
+            async with asyncio.timeout(_HELD_S):
+                said = await reader.read(1)
+        except TimeoutError:
+            return None
+        except OSError as cause:
+            return f"{host}:{port}: {cause.strerror or type(cause).__name__}"
+        finally:
+            writer.transport.abort()
+        return None if said else f"{host}:{port}: the connection was accepted, and ended at once"
 
     return attempt
 
@@ -150,11 +185,10 @@ def _sql(dsn: str) -> Attempt:
 
 def _log(service: Watched, pattern: re.Pattern[str]) -> Attempt:
     async def attempt() -> str | None:
-        return (
-            None
-            if pattern.search(service.output.read_text(errors="replace"))
-            else f"no line of its output matches {pattern.pattern!r}"
-        )
+        with service.output.open("rb") as file:
+            file.seek(service.output_from)
+            said = file.read().decode(errors="replace")
+        return None if pattern.search(said) else f"no line of its output matches {pattern.pattern!r}"
 
     return attempt
 

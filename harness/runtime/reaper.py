@@ -18,11 +18,13 @@ from pathlib import Path
 
 from harness.errors import DeadlineExceeded, SetUpError
 from harness.runtime import survivors
+from harness.runtime.docker.removed import RemovedFromEngine
 from harness.runtime.removal import Removed
 
 _SCRIPT = Path(__file__).with_name("reaper_main.py")
 _READY_DEADLINE_S = 10.0
 _END_DEADLINE_S = 6.0
+_END_WITH_ENGINE_DEADLINE_S = 40.0
 _POLL_S = 0.005
 
 
@@ -37,6 +39,7 @@ class Reaper:
         self._process = process
         self._said = b""
         self.groups: dict[int, str] = {}
+        self.engine: str | None = None
 
     @classmethod
     async def start(cls, session: str, directory: Path, *, guard_fd: int) -> Reaper:
@@ -105,6 +108,24 @@ class Reaper:
             self.groups[pid] = leader.started
             self._tell(f"group {pid} {leader.started}")
 
+    def use_engine(self, address: str) -> None:
+        """Have what bears the session's label removed from this engine, too.
+
+        Args:
+            address: where the engine is, as DOCKER_HOST says it.
+        """
+        self.engine = address
+        self._tell(f"engine {address}")
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Say that the engine is being asked to make something: should we die meanwhile, it may come only later."""
+        self._tell("asking")
+        try:
+            yield
+        finally:
+            self._tell("asked")
+
     def forget(self, pid: int) -> None:
         """Forget a process group that is known to be empty."""
         self.groups.pop(pid, None)
@@ -122,7 +143,7 @@ class Reaper:
         assert self._process.stdin is not None
         self._process.stdin.close()
         try:
-            answer = await self._line(_END_DEADLINE_S)
+            answer = await self._line(_END_DEADLINE_S if self.engine is None else _END_WITH_ENGINE_DEADLINE_S)
             gives_up_at = time.monotonic() + _END_DEADLINE_S
             while self._process.poll() is None:
                 if time.monotonic() >= gives_up_at:
@@ -135,7 +156,9 @@ class Reaper:
         if not answer.startswith("{"):
             return None
         said = json.loads(answer)
-        return Removed(said["killed"], tuple(said["left"]), said["directory_removed"], said["took_s"])
+        said["left"] = tuple(said["left"])
+        said["engine"]["left"] = tuple(said["engine"]["left"])
+        return Removed(**{**said, "engine": RemovedFromEngine(**said["engine"])})
 
     def _let_go(self) -> None:
         """Close both pipes: it does its work and ends, whether anybody listens or not."""

@@ -6,8 +6,10 @@ Run by path, isolated and without site-packages, for it must be ready in some 30
 
 It makes the session's directory, says ``ready``, and then reads its standard input: ``starting`` tells that a process
 is about to be started, ``started`` that it was (or could not be), ``group PID STARTED`` registers a process group,
-``forget PID`` drops it. The end of input means that the harness is gone, however it went. Then every process of the
-session is killed, the directory is removed, and a last line tells what was done, if anybody still reads.
+``forget PID`` drops it; ``engine ADDRESS`` tells that the session uses an engine, and ``asking`` and ``asked`` surround
+each request to make something there. The end of input means that the harness is gone, however it went. Then every
+process of the session is killed, what it has in the engine is removed, and its directory; a last line tells what was
+done, if anybody still reads.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import signal
 import sys
 import time
 import types
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 # Empty stand-ins for the packages around this file: their real ones may import what needs site-packages, and time.
@@ -51,24 +53,46 @@ def say(line: str) -> None:
         return
 
 
-def listen() -> tuple[dict[int, str], bool]:
-    """Give the registered process groups, and whether one was being started, once the harness is gone."""
-    groups: dict[int, str] = {}
-    being_started = 0
-    with os.fdopen(0, "r", encoding="ascii", errors="replace") as orders:
+@dataclass(slots=True)
+class Orders:
+    """What the harness had said by its end.
+
+    Args:
+        groups: the registered process groups, each with the start of its leader.
+        being_started: how many processes were just being started.
+        being_asked: how many things the engine was just asked to make.
+        engine: the engine's address, if one was used.
+    """
+
+    groups: dict[int, str] = field(default_factory=dict)
+    being_started: int = 0
+    being_asked: int = 0
+    engine: str | None = None
+
+
+def listen() -> Orders:
+    """Give what was said, once the harness is gone."""
+    said = Orders()
+    with os.fdopen(0, "r", encoding="utf-8", errors="replace") as orders:
         for line in orders:
             match line.split():
                 case ["group", pid, started]:
-                    groups[int(pid)] = started
+                    said.groups[int(pid)] = started
                 case ["starting"]:
-                    being_started += 1
+                    said.being_started += 1
                 case ["started"]:
-                    being_started -= 1
+                    said.being_started -= 1
+                case ["asking"]:
+                    said.being_asked += 1
+                case ["asked"]:
+                    said.being_asked -= 1
+                case ["engine", address]:
+                    said.engine = address
                 case ["forget", pid]:
-                    groups.pop(int(pid), None)
+                    said.groups.pop(int(pid), None)
                 case _:
                     continue  # cut off in the middle: the harness died while it wrote
-    return groups, being_started > 0
+    return said
 
 
 def main() -> int:
@@ -84,8 +108,16 @@ def main() -> int:
         say(f"error {error}")
         return 1
     say("ready")
-    groups, was_starting = listen()
-    removed = remove_session(session, directory, groups, began_at_s=began_at_s, was_starting=was_starting)
+    said = listen()
+    removed = remove_session(
+        session,
+        directory,
+        said.groups,
+        began_at_s=began_at_s,
+        was_starting=said.being_started > 0,
+        engine=said.engine,
+        was_asking=said.being_asked > 0,
+    )
     say(json.dumps(asdict(removed)))
     return 0
 

@@ -1,4 +1,4 @@
-"""Removes a session whole: its processes, its shared memory, its directory.
+"""Removes a session whole: its processes, its shared memory, what it has in an engine, its directory.
 
 Standard library only: the reaper runs it without site-packages.
 """
@@ -6,12 +6,14 @@ Standard library only: the reaper runs it without site-packages.
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.runtime import shared_memory, survivors
+from harness.runtime.docker.removed import RemovedFromEngine
 
 _KILL_DEADLINE_S = 4.0
 # A process that was just being started when the harness died bears no mark until its program is loaded, which takes a
@@ -19,6 +21,9 @@ _KILL_DEADLINE_S = 4.0
 _QUIET_S = 0.05
 _QUIET_AFTER_A_START_S = 1.0
 _REMOVE_ATTEMPTS = 3
+# A container that the engine was asked for when the harness died may come into being some time later.
+_ENGINE_QUIET_AFTER_A_REQUEST_S = 1.0
+_ENGINE_DEADLINE_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +35,32 @@ class Removed:
         left: ids of those that would not die.
         directory_removed: whether the session's directory is gone.
         took_s: seconds that it took.
+        engine: what was removed from the engine, if the session used one.
     """
 
     killed: int
     left: tuple[int, ...]
     directory_removed: bool
     took_s: float
+    engine: RemovedFromEngine = field(default_factory=RemovedFromEngine)
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is left."""
+        return self.directory_removed and not self.left and not self.engine.left
 
 
 def remove_session(
-    session: str, directory: Path, groups: Mapping[int, str], *, began_at_s: float, was_starting: bool = False
+    session: str,
+    directory: Path,
+    groups: Mapping[int, str],
+    *,
+    began_at_s: float,
+    was_starting: bool = False,
+    engine: str | None = None,
+    was_asking: bool = False,
 ) -> Removed:
-    """Kill what is left of a session and remove its directory.
+    """Kill what is left of a session, empty the engine of it and remove its directory.
 
     Args:
         session: the session's id.
@@ -49,16 +68,17 @@ def remove_session(
         groups: process group id -> the start of its leader, as far as they are known.
         began_at_s: the wall clock time at which it began, in seconds; shared memory that is older is not its own.
         was_starting: whether the harness died while it started a process.
+        engine: the address of the engine that the session used, if it used one.
+        was_asking: whether the harness died while the engine was to make something.
     """
     started = time.monotonic()
-    posix: set[Path] = set()
-    ended = survivors.end(
-        lambda: survivors.members([f"{survivors.SESSION_VARIABLE}={session}"], groups),
-        deadline_s=_KILL_DEADLINE_S,
-        quiet_s=_QUIET_AFTER_A_START_S if was_starting else _QUIET_S,
-        before_kill=lambda frozen: posix.update(shared_memory.mapped_by((p.pid for p in frozen), since_s=began_at_s)),
+    from_engine: list[RemovedFromEngine] = []
+    beside = threading.Thread(
+        target=lambda: from_engine.append(_empty_engine(engine, session, was_asking=was_asking)), daemon=True
     )
-    shared_memory.remove(posix, frozenset(process.pid for process in ended.killed))
+    beside.start()
+    ended = _end_processes(session, groups, began_at_s, was_starting=was_starting)
+    beside.join()
     for _ in range(_REMOVE_ATTEMPTS):
         shutil.rmtree(directory, ignore_errors=True)
         if not directory.exists():
@@ -68,4 +88,29 @@ def remove_session(
         left=tuple(sorted(process.pid for process in ended.left)),
         directory_removed=not directory.exists(),
         took_s=round(time.monotonic() - started, 4),
+        engine=from_engine[0],
     )
+
+
+def _empty_engine(engine: str | None, session: str, *, was_asking: bool) -> RemovedFromEngine:
+    if engine is None:
+        return RemovedFromEngine()
+    # Imported here: it takes 20 ms, and the reaper of a session without an engine is to be ready at once.
+    from harness.runtime.docker.engine_removal import remove_from_engine  # noqa: PLC0415
+
+    quiet_s = _ENGINE_QUIET_AFTER_A_REQUEST_S if was_asking else 0.0
+    return remove_from_engine(engine, session, quiet_s=quiet_s, deadline_s=_ENGINE_DEADLINE_S)
+
+
+def _end_processes(
+    session: str, groups: Mapping[int, str], began_at_s: float, *, was_starting: bool
+) -> survivors.Ended:
+    posix: set[Path] = set()
+    ended = survivors.end(
+        lambda: survivors.members([f"{survivors.SESSION_VARIABLE}={session}"], groups),
+        deadline_s=_KILL_DEADLINE_S,
+        quiet_s=_QUIET_AFTER_A_START_S if was_starting else _QUIET_S,
+        before_kill=lambda frozen: posix.update(shared_memory.mapped_by((p.pid for p in frozen), since_s=began_at_s)),
+    )
+    shared_memory.remove(posix, frozenset(process.pid for process in ended.killed))
+    return ended

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -16,12 +17,24 @@ from harness.stack.stack import Stack
 Listener = Callable[[Event], object]
 
 
+class RuntimeName(StrEnum):
+    """How a stack may run, as ``--runtime`` has it."""
+
+    LOCAL = "local"
+    DOCKER = "docker"
+
+
 class RunningStack(Protocol):
     """Every service is up and every link goes through its proxy."""
 
     stack: Stack
     session_id: str
     directory: Path
+    runtime: RuntimeName
+
+    @property
+    def ready_s(self) -> Mapping[str, float]:
+        """How long each service took to become ready, in seconds."""
 
     def address(self, service: str, port: int) -> Address:
         """Where a service's port is reached directly, around every proxy."""
@@ -46,6 +59,9 @@ class RunningStack(Protocol):
 
     def listen(self, listener: Listener | None) -> None:
         """Tell ``listener`` what happens to proxies and services from now on."""
+
+    async def lost(self) -> str:
+        """Wait until what the stack runs on is gone; why nothing can be done any more."""
 
     async def restart(self, service: str) -> None:
         """End a service with everything that it started, and start it again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import secrets
@@ -91,15 +92,23 @@ class Session:
         removed = await self.reaper.close()
         if removed is None:
             # Somebody killed the reaper: do its work here.
-            removed = remove_session(self.id, self.directory, self.reaper.groups, began_at_s=self._began_at_s)
+            removed = await asyncio.to_thread(
+                remove_session,
+                self.id,
+                self.directory,
+                self.reaper.groups,
+                began_at_s=self._began_at_s,
+                engine=self.reaper.engine,
+            )
         self.ports.close()
         os.close(self._lock)
         self._removed = removed
-        if removed.left or not removed.directory_removed:
+        if not removed.whole:
             processes = ", ".join(map(str, removed.left)) or "none"
+            in_engine = f"; in the engine: {', '.join(removed.engine.left)}" if removed.engine.left else ""
             raise HarnessError(
-                f"session {self.id} could not be removed whole: processes left: {processes}; "
-                f"directory {self.directory} {'removed' if removed.directory_removed else 'left'}; remove them by hand"
+                f"session {self.id} could not be removed whole: processes left: {processes}{in_engine}; directory "
+                f"{self.directory} {'removed' if removed.directory_removed else 'left'}; `harness clean`, or by hand"
             )
         return removed
 
@@ -109,4 +118,10 @@ class Session:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.close()
+        try:
+            await self.close()
+        except HarnessError as left:
+            if not isinstance(error, HarnessError):
+                raise
+            # What went wrong first is the reason; that something is left is what follows from it.
+            error.evidence = "\n".join(filter(None, (error.evidence, str(left))))

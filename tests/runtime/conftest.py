@@ -13,6 +13,7 @@ from harness.runtime.cache import cache_directory
 from harness.runtime.session import Session
 from harness.runtime.toxiproxy.build import find_or_build
 from harness.runtime.toxiproxy.link_proxy import LinkProxy, LinkReplaced
+from harness.runtime.toxiproxy.local_server import LocalPlace
 from tests.runtime.exchange import LARGE_ANSWER_BYTES, StartLink
 
 
@@ -66,15 +67,22 @@ async def start_link(
     started: list[LinkProxy] = []
 
     async def start(name: str) -> LinkProxy:
-        link = await LinkProxy.start(
+        place = LocalPlace(
             name,
-            session=session,
-            server=toxiproxy_server,
             listen_port=session.ports.take(),
+            control_port=session.ports.take(),
             upstream=("127.0.0.1", upstream),
+            binary=toxiproxy_server,
+            session=session,
+        )
+        link = LinkProxy(
+            name,
+            ("127.0.0.1", place.listen_port),
+            place.start,
             log=session.directory / f"{len(started)}.log",
             on_replaced=replaced.append,
         )
+        await link.start()
         started.append(link)
         return link
 

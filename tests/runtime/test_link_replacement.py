@@ -16,9 +16,11 @@ import pytest
 
 from harness.errors import ControlHung
 from harness.faults.toxic import Stream, Toxic
+from harness.history.events import Sight
 from harness.runtime.session import Session
 from harness.runtime.survivors import look
 from harness.runtime.toxiproxy.link_proxy import LinkProxy, LinkReplaced, ReplacedBecause
+from harness.runtime.toxiproxy.local_server import LocalPlace
 from harness.runtime.waiting import until
 from tests.runtime.exchange import Saw, StartLink, exchange
 
@@ -29,7 +31,7 @@ LATENCY = Toxic("latency", Stream.DOWNSTREAM, {"latency": 500})
 
 async def leave_answer_unread(link: LinkProxy) -> asyncio.StreamWriter:
     """Ask for a large answer and read nothing of it, until it is stuck in the proxy."""
-    _, writer = await asyncio.open_connection("127.0.0.1", link.place.listen_port, limit=1024)
+    _, writer = await asyncio.open_connection("127.0.0.1", link.address[1], limit=1024)
     writer.write(b"large")
     await writer.drain()
     client: socket.socket = writer.get_extra_info("socket")
@@ -57,16 +59,16 @@ async def test_hung_link_is_healed_within_two_seconds(link: LinkProxy, replaced:
     """Healing a link that hangs gives it a new server on the same port, and tells so."""
     await link.add_toxic(LATENCY)
     writer = await leave_answer_unread(link)
-    pid = link.pid
+    pid = int(link.server_id)
 
     started = time.monotonic()
     healed = await link.heal()
-    after = await exchange(link.place.listen_port)
+    after = await exchange(link.address[1])
 
     assert time.monotonic() - started < 2
     assert (healed.replaced, after.saw, after.took_s < 0.2) == (ReplacedBecause.HUNG, Saw.ANSWERED, True)
-    assert [(each.link, each.reason) for each in replaced] == [(link.place.link, ReplacedBecause.HUNG)]
-    assert link.pid != pid
+    assert [(each.link, each.reason) for each in replaced] == [(link.link, ReplacedBecause.HUNG)]
+    assert int(link.server_id) != pid
     assert look(pid) is None
     writer.transport.abort()
 
@@ -92,33 +94,67 @@ async def test_killed_server_is_replaced_clean(link: LinkProxy, replaced: list[L
     """A server that died is replaced by one on the same port without toxics, and the reason is told."""
     await link.add_toxic(Toxic("timeout", Stream.UPSTREAM, {"timeout": 0}))
     started = time.monotonic()
-    os.kill(link.pid, signal.SIGKILL)
+    os.kill(int(link.server_id), signal.SIGKILL)
     await until(lambda: replaced, what="the replacement", deadline_s=2, poll_s=0.005)
     # 0.1 s on an idle machine, with room for one whose cores are busy.
     assert time.monotonic() - started < 1
     assert replaced[0].reason is ReplacedBecause.DIED
-    assert (await exchange(link.place.listen_port)).saw is Saw.ANSWERED
+    assert (await exchange(link.address[1])).saw is Saw.ANSWERED
 
 
 async def test_dead_server_is_healed_without_waiting_for_the_supervisor(link: LinkProxy) -> None:
     """Healing a link whose server was killed in the same moment ends with a link that works."""
-    os.kill(link.pid, signal.SIGKILL)
+    os.kill(int(link.server_id), signal.SIGKILL)
     await link.heal()
-    assert (await exchange(link.place.listen_port)).saw is Saw.ANSWERED
+    assert (await exchange(link.address[1])).saw is Saw.ANSWERED
 
 
-async def test_accepted_connections_are_known_by_port_and_time(link: LinkProxy, replaced: list[LinkReplaced]) -> None:
+async def test_system_connections_are_known_over_a_replacement(link: LinkProxy, replaced: list[LinkReplaced]) -> None:
     """Every connection is in the log with its client's port and a time within the exchange, over a replacement too."""
     before = time.monotonic()
-    first = await exchange(link.place.listen_port)
+    first = await exchange(link.address[1])
     between = time.monotonic()
-    os.kill(link.pid, signal.SIGKILL)
+    os.kill(int(link.server_id), signal.SIGKILL)
     await until(lambda: replaced, what="the replacement", deadline_s=2)
-    second = await exchange(link.place.listen_port)
-    await until(lambda: len(link.accepted_connections()) == 2, what="two connections in the log", deadline_s=2)
-    accepted = link.accepted_connections()
-    assert [each.client_port for each in accepted] == [first.client_port, second.client_port]
-    assert before <= accepted[0].at_mono_s <= between <= accepted[1].at_mono_s
+    second = await exchange(link.address[1])
+    await until(lambda: len(link.system_connections()) == 2, what="two connections in the log", deadline_s=2)
+    opened = link.system_connections()
+    assert [each.client_port for each in opened] == [first.client_port, second.client_port]
+    assert before <= opened[0].at_mono_s <= between <= opened[1].at_mono_s
+    assert link.system_connections(since_mono_s=between) == opened[1:]
+
+
+async def test_canary_is_not_taken_for_the_system(link: LinkProxy) -> None:
+    """What the harness itself opened on a link is no connection of the system, neither while open nor afterwards."""
+    assert (await link.canary(b"hello")).sight is Sight.ANSWERED
+    theirs = await exchange(link.address[1])
+    await until(lambda: len(link._log.accepted) == 2, what="two connections in the log", deadline_s=2)
+    assert [each.client_port for each in link.system_connections()] == [theirs.client_port]
+
+
+async def test_open_connections_are_those_that_have_not_ended(link: LinkProxy) -> None:
+    """A connection counts as open from its acceptance to its end, by its client's hand or by the proxy's."""
+    await exchange(link.address[1])
+    writers = [(await asyncio.open_connection(*link.address))[1] for _ in range(2)]
+    ports = {writer.get_extra_info("sockname")[1] for writer in writers}
+    await until(
+        lambda: {each.client_port for each in link.open_system_connections()} == ports, what="both", deadline_s=2
+    )
+    writers.pop().close()
+    await until(lambda: len(link.open_system_connections()) == 1, what="the end of one", deadline_s=2)
+    await link.disable()
+    await until(lambda: not link.open_system_connections(), what="the end of the other", deadline_s=2)
+    writers.pop().close()
+
+
+async def test_renewed_link_answers_without_toxics(link: LinkProxy, replaced: list[LinkReplaced]) -> None:
+    """A link whose server is renewed has another one, in the same place, without toxics, and the reason is told."""
+    await link.add_toxic(Toxic("timeout", Stream.UPSTREAM, {"timeout": 0}))
+    before = link.server_id
+    assert (await link.renew()).replaced is ReplacedBecause.STUCK
+    assert link.server_id != before
+    assert [each.reason for each in replaced] == [ReplacedBecause.STUCK]
+    assert (await exchange(link.address[1])).saw is Saw.ANSWERED
 
 
 async def test_counters_add_up_over_a_replacement(link: LinkProxy, replaced: list[LinkReplaced]) -> None:
@@ -129,26 +165,25 @@ async def test_counters_add_up_over_a_replacement(link: LinkProxy, replaced: lis
         while (await link.counters()).sent_upstream_bytes != size_bytes:
             assert time.monotonic() < gives_up_at, await link.counters()
 
-    await exchange(link.place.listen_port)
+    await exchange(link.address[1])
     await counted(5)
-    os.kill(link.pid, signal.SIGKILL)
+    os.kill(int(link.server_id), signal.SIGKILL)
     await until(lambda: replaced, what="the replacement", deadline_s=2)
     await counted(5)
-    await exchange(link.place.listen_port)
+    await exchange(link.address[1])
     await counted(10)
 
 
 async def test_connection_without_a_server_is_told_apart(session: Session, toxiproxy_server: Path) -> None:
     """A connection that the server behind the link does not take is known as such: its client saw no refusal."""
-    nobody = await LinkProxy.start(
-        "workflow -> nobody:1",
-        session=session,
-        server=toxiproxy_server,
-        listen_port=session.ports.take(),
-        upstream=("127.0.0.1", session.ports.take()),
-        log=session.directory / "nobody.log",
+    ports = session.ports
+    place = LocalPlace(
+        "workflow -> nobody:1", ports.take(), ports.take(), ("127.0.0.1", ports.take()), toxiproxy_server, session
     )
-    seen = await exchange(nobody.place.listen_port)
+    address = ("127.0.0.1", place.listen_port)
+    nobody = LinkProxy(place.link, address, place.start, log=session.directory / "nobody.log")
+    await nobody.start()
+    seen = await exchange(nobody.address[1])
     await until(nobody.connections_without_server, what="the proxy's word that nobody listens", deadline_s=2)
     await nobody.close()
     assert seen.saw in {Saw.ENDED, Saw.RESET}

@@ -34,7 +34,7 @@ UP, DOWN = Stream.UPSTREAM, Stream.DOWNSTREAM
 async def test_toxic_bites_and_heals(link: LinkProxy, toxic: Toxic, expected: Saw) -> None:
     """A client sees the toxic while it is on, and nothing of it once the link is healed."""
     await link.add_toxic(toxic)
-    bitten = await exchange(link.place.listen_port)
+    bitten = await exchange(link.address[1])
     assert bitten.saw is expected
     if toxic.type == "latency":
         assert bitten.took_s >= 0.2
@@ -42,16 +42,16 @@ async def test_toxic_bites_and_heals(link: LinkProxy, toxic: Toxic, expected: Sa
     healed = await link.heal()
 
     assert healed.took_s < 2
-    after = await exchange(link.place.listen_port)
+    after = await exchange(link.address[1])
     assert (after.saw, after.took_s < 0.2) == (Saw.ANSWERED, True)
 
 
 async def test_disabled_link_refuses_until_enabled(link: LinkProxy) -> None:
     """A link that is switched off refuses connections, and takes them again once it is switched on."""
     await link.disable()
-    assert (await exchange(link.place.listen_port)).saw is Saw.REFUSED
+    assert (await exchange(link.address[1])).saw is Saw.REFUSED
     await link.enable()
-    assert (await exchange(link.place.listen_port)).saw is Saw.ANSWERED
+    assert (await exchange(link.address[1])).saw is Saw.ANSWERED
 
 
 async def test_heal_enables_a_disabled_link(link: LinkProxy) -> None:
@@ -59,7 +59,7 @@ async def test_heal_enables_a_disabled_link(link: LinkProxy) -> None:
     await link.disable()
     healed = await link.heal()
     assert healed.replaced is None
-    assert (await exchange(link.place.listen_port)).saw is Saw.ANSWERED
+    assert (await exchange(link.address[1])).saw is Saw.ANSWERED
 
 
 async def test_toxic_with_a_misspelt_attribute_is_an_error(link: LinkProxy) -> None:
@@ -80,5 +80,5 @@ async def test_remove_toxic_leaves_the_others(link: LinkProxy) -> None:
     await link.add_toxic(slow)
     await link.add_toxic(silent)
     await link.remove_toxic(silent)
-    seen = await exchange(link.place.listen_port)
+    seen = await exchange(link.address[1])
     assert (seen.saw, seen.took_s >= 0.2) == (Saw.ANSWERED, True)

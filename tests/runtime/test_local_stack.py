@@ -145,6 +145,21 @@ def test_local_stack_tells_of_a_service_that_ends_later(tmp_path: Path) -> None:
     asyncio.run(drill())
 
 
+def test_restarted_service_is_ready_by_its_own_word(tmp_path: Path) -> None:
+    """What a service said before it was restarted does not make it ready."""
+
+    async def drill() -> None:
+        async with await Session.open() as session:
+            running = local_stack(tmp_path, session)
+            await running.start()
+            assert len(running.log_file("client").read_text().splitlines()) == 1
+            await running.restart("client")
+            assert len(running.log_file("client").read_text().splitlines()) == 2
+            await running.close()
+
+    asyncio.run(drill())
+
+
 def test_local_stack_forgets_state(tmp_path: Path) -> None:
     """A reset empties the directories that hold the state of runs."""
 

@@ -94,20 +94,41 @@ class Control:
         self._server = library_server.Toxiproxy()
         self._proxy: Any = None
 
-    async def create(self, *, listen_port: int, upstream: tuple[str, int]) -> None:
+    async def create(self, *, listen: tuple[str, int], upstream: tuple[str, int]) -> None:
         """Make the proxy: from then on it listens.
 
         Args:
-            listen_port: where it listens on 127.0.0.1.
+            listen: address and port on which it listens, where the server runs.
             upstream: host and port of the server of the link.
         """
 
         def work() -> None:
             self._proxy = self._server.create(
-                upstream=f"{upstream[0]}:{upstream[1]}", name=self.name, listen=f"{_LOOPBACK}:{listen_port}"
+                upstream=f"{upstream[0]}:{upstream[1]}", name=self.name, listen=f"{listen[0]}:{listen[1]}"
             )
 
         await self._call("make the proxy", work)
+
+    async def adopt(self, listen_port: int) -> None:
+        """Take the proxy that the server made by itself, as its configuration says, and free it of toxics.
+
+        Args:
+            listen_port: the port on which it listens, where the server runs.
+
+        Raises:
+            HarnessError: there is none.
+        """
+
+        def work() -> None:
+            found = {
+                name: each for name, each in self._server.proxies().items() if _port_of(each.listen) == listen_port
+            }
+            if not found:
+                raise NotFound(f"no proxy listens on port {listen_port}")
+            self.name, self._proxy = next(iter(found.items()))
+            self._server.reset()
+
+        await self._call("take its proxy", work)
 
     async def enable(self) -> None:
         """Listen again."""
@@ -203,3 +224,7 @@ class Control:
             raise ControlHung(f"Toxiproxy of {self.name} (port {self.port}) did not {what} in time") from error
         except (requests.RequestException, _BadAnswerError, *_REFUSALS) as error:
             raise HarnessError(f"Toxiproxy of {self.name} (port {self.port}) could not {what}: {error}") from error
+
+
+def _port_of(listen: str) -> int:
+    return int(listen.rpartition(":")[2])

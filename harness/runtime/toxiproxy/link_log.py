@@ -16,6 +16,8 @@ from pathlib import Path
 _ACCEPTED = b'"message":"Accepted client"'
 _NO_SERVER = b'"message":"Unable to open connection to upstream"'
 _STARTED = b'"message":"Started proxy"'
+_ENDED = b'"message":"RemoveConnection '
+_ALL_ENDED = (b'"message":"Terminated proxy"', b'"message":"Starting Toxiproxy"')
 _JOIN_DEADLINE_S = 2.0
 
 
@@ -25,10 +27,12 @@ class Accepted:
 
     Args:
         at_mono_s: monotonic time in seconds (``time.monotonic``) at which the log told of it.
-        client_port: the port that the client called from, by which the harness knows its own canaries.
+        client_host: the address that the client called from.
+        client_port: the port that it called from.
     """
 
     at_mono_s: float
+    client_host: str
     client_port: int
 
 
@@ -38,13 +42,15 @@ class LinkLog:
     Args:
         path: the file that it is kept in.
 
-    Source: ``proxy.go`` of Toxiproxy 2.12 (level info and error; ``client`` is the address of the accepted peer).
+    Source: ``proxy.go`` of Toxiproxy 2.12 (level info and error; ``client`` is the address of the accepted peer), and
+    ``link.go`` (level trace; each direction of a connection is removed at its end, under the client's address).
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.accepted: list[Accepted] = []
         self.without_server: list[Accepted] = []
+        self.open: dict[str, Accepted] = {}
         self.starts = 0
         self._readers: list[threading.Thread] = []
 
@@ -77,9 +83,18 @@ class LinkLog:
 
     def _note(self, line: bytes, at_mono_s: float) -> None:
         if _ACCEPTED in line:
-            self.accepted.append(_connection(line, at_mono_s))
+            client = _text(line, "client")
+            self.open[client] = _connection(client, at_mono_s)
+            self.accepted.append(self.open[client])
         elif _NO_SERVER in line:
-            self.without_server.append(_connection(line, at_mono_s))
+            client = _text(line, "client")
+            self.open.pop(client, None)
+            self.without_server.append(_connection(client, at_mono_s))
+        elif _ENDED in line:
+            # With the first direction the other ends too: Toxiproxy closes both ends whole.
+            self.open.pop(_text(line, "link").removesuffix("upstream").removesuffix("downstream"), None)
+        elif any(told in line for told in _ALL_ENDED):
+            self.open.clear()
         elif _STARTED in line:
             self.starts += 1
 
@@ -91,5 +106,10 @@ class LinkLog:
             return  # a full disk must not stop the link: what was noted counts, the file is for people
 
 
-def _connection(line: bytes, at_mono_s: float) -> Accepted:
-    return Accepted(at_mono_s, int(json.loads(line)["client"].rpartition(":")[2]))
+def _text(line: bytes, key: str) -> str:
+    return str(json.loads(line)[key])
+
+
+def _connection(client: str, at_mono_s: float) -> Accepted:
+    host, _, port = client.rpartition(":")
+    return Accepted(at_mono_s, host, int(port))

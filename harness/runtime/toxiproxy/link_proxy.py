@@ -1,8 +1,8 @@
 """The Toxiproxy of one link: faults on, faults off, and a new server when the old one hangs or dies.
 
 Toxiproxy 2.12 can hang for ever when a toxic is removed, or a proxy disabled, while bytes are queued in it (their
-issue 558). One server process for each link keeps that to the link; a deadline on each call finds it; and a new process
-on the same ports, without toxics, heals it.
+issue 558). One server for each link keeps that to the link; a deadline on each call finds it; and a new server in the
+same place, without toxics, heals it.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from pathlib import Path
 
 from harness.errors import ControlHung, HarnessError
 from harness.faults.toxic import Toxic
-from harness.runtime.session import Session
 from harness.runtime.toxiproxy.counters import Counters
-from harness.runtime.toxiproxy.link_log import Accepted, LinkLog
-from harness.runtime.toxiproxy.link_server import LinkPlace, LinkServer
+from harness.runtime.toxiproxy.link_log import LinkLog
+from harness.runtime.toxiproxy.link_server import LinkServer, StartServer
+from harness.runtime.toxiproxy.link_traffic import LinkTraffic
+from harness.stack.addressing import Address
 
 # Its removal hangs under load, unless the proxy is disabled first; with every other toxic it is the other way round.
 _DISABLE_FIRST = frozenset({"slow_close"})
@@ -31,6 +32,7 @@ class ReplacedBecause(StrEnum):
 
     HUNG = "hung"
     DIED = "died"
+    STUCK = "stuck"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class LinkReplaced:
 
     Args:
         link: the link's name.
-        reason: whether it hung or died by itself.
+        reason: whether it hung or died by itself, or was stuck in a connect to a server that did not answer.
         took_s: seconds from the moment that it was noticed until the new server listened.
     """
 
@@ -65,18 +67,31 @@ def _ignore(_: LinkReplaced) -> None:
     return
 
 
-class LinkProxy:
+class LinkProxy(LinkTraffic):
     """The proxy of one link, as long as the stack runs.
 
     Args:
-        place: where it stands.
+        link: the link's name.
+        address: where the harness reaches it; where clients share the harness's addresses, they reach it there too.
+        start_server: starts a server in its place.
         log: the file for the servers' log.
+        caller: the address that the link's client, and nobody else, calls from; None where all call from the same.
         on_replaced: is told of each replacement.
     """
 
-    def __init__(self, place: LinkPlace, log: Path, on_replaced: Callable[[LinkReplaced], object]) -> None:
-        self.place = place
-        self._log = LinkLog(log)
+    def __init__(
+        self,
+        link: str,
+        address: Address,
+        start_server: StartServer,
+        *,
+        log: Path,
+        caller: str | None = None,
+        on_replaced: Callable[[LinkReplaced], object] = _ignore,
+    ) -> None:
+        super().__init__(address, LinkLog(log), caller)
+        self.link = link
+        self._start_server = start_server
         self._on_replaced = on_replaced
         self._server: LinkServer | None = None
         self._supervisor: asyncio.Task[None] | None = None
@@ -86,45 +101,26 @@ class LinkProxy:
         self._counted_now = Counters()
         self._failure: HarnessError | None = None
 
-    @classmethod
-    async def start(
-        cls,
-        link: str,
-        *,
-        session: Session,
-        server: Path,
-        listen_port: int,
-        upstream: tuple[str, int],
-        log: Path,
-        on_replaced: Callable[[LinkReplaced], object] = _ignore,
-    ) -> LinkProxy:
-        """Start the link's server and make its proxy.
-
-        Args:
-            link: the link's name, as in ``workflow -> backend:8000``.
-            session: what the server belongs to; the control port is taken from its block.
-            server: the Toxiproxy server's binary.
-            listen_port: where the client of the link connects to, on 127.0.0.1.
-            upstream: host and port of the server of the link.
-            log: the file for the servers' log.
-            on_replaced: is told of each replacement.
+    async def start(self) -> None:
+        """Start the link's first server.
 
         Raises:
             StartFailed: it does not come up.
         """
-        place = LinkPlace(link, listen_port, session.ports.take(), upstream, server, session)
-        proxy = cls(place, log, on_replaced)
-        proxy._server = await LinkServer.start(place, proxy._log)
-        proxy._supervisor = asyncio.create_task(proxy._supervise(), name=f"supervise {link}")
-        return proxy
+        self._server = await self._start_server(self._log)
+        self._supervisor = asyncio.create_task(self._supervise(), name=f"supervise {self.link}")
 
-    async def close(self) -> None:
-        """End the server."""
+    async def let_go(self) -> None:
+        """Replace no server any more; whoever owns it ends it."""
         if self._supervisor is not None:
             self._supervisor.cancel()
             with suppress(asyncio.CancelledError):
                 await self._supervisor
             self._supervisor = None
+
+    async def close(self) -> None:
+        """End the server."""
+        await self.let_go()
         async with self._turn:
             if self._server is not None:
                 await self._server.kill()
@@ -134,12 +130,12 @@ class LinkProxy:
     @property
     def alive(self) -> bool:
         """Whether its server runs; one that died is replaced within some 50 ms."""
-        return self._server is not None and self._server.process.returncode is None
+        return self._server is not None and self._server.alive
 
     @property
-    def pid(self) -> int:
-        """The process id of the server that it has now."""
-        return self._running().process.pid
+    def server_id(self) -> str:
+        """The id of the server that it has now: a process's, or a container's."""
+        return self._running().id
 
     async def disable(self) -> None:
         """Refuse new connections and end those that are open.
@@ -194,6 +190,20 @@ class LinkProxy:
                 await self._replace(reason)
         return Healed(reason, time.monotonic() - started)
 
+    async def renew(self) -> Healed:
+        """Replace the server by a fresh one, without toxics.
+
+        Toxiproxy connects to its server before it accepts the next client, without a time limit: one that was cut off
+        in the middle of that accepts nobody until long after the cut is healed, and its control API shows nothing.
+
+        Raises:
+            StartFailed: the new server does not come up.
+        """
+        started = time.monotonic()
+        async with self._turn:
+            await self._replace(ReplacedBecause.STUCK)
+        return Healed(ReplacedBecause.STUCK, time.monotonic() - started)
+
     async def counters(self) -> Counters:
         """Give the bytes counted so far; those of earlier servers are included as far as they had been read.
 
@@ -204,23 +214,15 @@ class LinkProxy:
             self._counted_now = Counters.parse(await self._running().control.metrics())
             return self._counted_before + self._counted_now
 
-    def accepted_connections(self) -> tuple[Accepted, ...]:
-        """Give every connection that was accepted since the start, those of earlier servers too."""
-        return tuple(self._log.accepted)
-
-    def connections_without_server(self) -> tuple[Accepted, ...]:
-        """Give every accepted connection that was dropped because the server behind the link did not accept it."""
-        return tuple(self._log.without_server)
-
     def log_tail(self, lines: int = 20) -> str:
         """Give the last lines of the servers' log."""
-        return self._running().process.tail(lines)
+        return self._running().tail(lines)
 
     def _running(self) -> LinkServer:
         if self._failure is not None:
             raise self._failure
         if self._server is None:
-            raise HarnessError(f"Toxiproxy of {self.place.link} was closed")
+            raise HarnessError(f"Toxiproxy of {self.link} was closed")
         return self._server
 
     async def _lift(self) -> None:
@@ -235,12 +237,12 @@ class LinkProxy:
             await control.enable()
         if toxics:
             names = ", ".join(toxic.name for toxic in toxics)
-            raise HarnessError(f"Toxiproxy of {self.place.link} should be without toxics, but holds {names}")
+            raise HarnessError(f"Toxiproxy of {self.link} should be without toxics, but holds {names}")
 
     async def _replace(self, reason: ReplacedBecause) -> None:
         started = time.monotonic()
         server = self._running()
-        if reason is ReplacedBecause.HUNG:
+        if reason is not ReplacedBecause.DIED:
             # The metrics are not bound to the proxy that hangs; they are all that is left of what it passed.
             with suppress(HarnessError):
                 self._counted_now = Counters.parse(await server.control.metrics())
@@ -249,16 +251,16 @@ class LinkProxy:
         await server.kill()
         self._toxics.clear()
         try:
-            self._server = await LinkServer.start(self.place, self._log)
+            self._server = await self._start_server(self._log)
         except HarnessError as error:
             self._failure = error
             raise
-        self._on_replaced(LinkReplaced(self.place.link, reason, time.monotonic() - started))
+        self._on_replaced(LinkReplaced(self.link, reason, time.monotonic() - started))
 
     async def _supervise(self) -> None:
         while self._server is not None and self._failure is None:
             server = self._server
-            await server.process.ended()
+            await server.ended()
             async with self._turn:
                 # Whoever killed it on purpose has put another in its place while it had the turn.
                 if self._server is server:

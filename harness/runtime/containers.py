@@ -1,0 +1,182 @@
+"""The stack as containers: every service a container, every link a Toxiproxy between two networks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+from harness.errors import StackError
+from harness.history.events import ProxyReplaced, ServiceEnded
+from harness.runtime.docker.assembly import Assembly, container_of, proxy_container_of
+from harness.runtime.docker.contained import SessionClient
+from harness.runtime.docker.engine import Engine
+from harness.runtime.docker.forgetting import forget
+from harness.runtime.docker.networks import Networks
+from harness.runtime.docker.plan import plan_networks
+from harness.runtime.docker.published import published_ports
+from harness.runtime.docker.service_container import ServiceContainer
+from harness.runtime.docker.start_up import StartUp
+from harness.runtime.docker.volumes import Volumes
+from harness.runtime.running import Listener, RuntimeName
+from harness.runtime.service import RunningService
+from harness.runtime.session import Session
+from harness.runtime.toxiproxy.link_proxy import LinkProxy, LinkReplaced, ReplacedBecause
+from harness.stack.addressing import Address, readdress
+from harness.stack.compose import DoneProbe
+from harness.stack.link import Link
+from harness.stack.stack import Stack
+
+_LOOPBACK = "127.0.0.1"
+_SHOWN_LINES = 15
+
+
+class ContainerStack:
+    """A stack that runs as containers of one session; the session's end removes them.
+
+    Args:
+        stack: what runs.
+        session: owns every container, network, volume and file.
+        engine: where it runs.
+        saboteur: the defect to plant in the system, if any.
+    """
+
+    def __init__(self, stack: Stack, session: Session, *, engine: Engine, saboteur: str | None = None) -> None:
+        self.stack = stack
+        self.session_id = session.id
+        self.directory = session.directory
+        self.runtime = RuntimeName.DOCKER
+        self._session = session
+        self._engine = engine
+        self._logs = session.directory / "logs"
+        self._names = frozenset(stack.services)
+        self._ports = {key: session.ports.take() for key in published_ports(stack)}
+        self._link_ports = {link: session.ports.take() for link in stack.links}
+        assembly = Assembly(
+            stack=stack,
+            session=session,
+            engine=engine,
+            client=SessionClient(version=engine.client.api.api_version),
+            plan=plan_networks(stack, frozenset(service for service, _ in self._ports)),
+            networks=Networks(engine, session),
+            volumes=Volumes(engine, session, stack.volumes),
+            saboteur=saboteur,
+        )
+        self._parts = StartUp(
+            assembly,
+            session,
+            logs=self._logs,
+            ports=self._ports,
+            link_ports=self._link_ports,
+            readdress=self.readdress,
+            on_end=self._ended,
+            on_replaced=self._proxy_replaced,
+        )
+        self._lost = asyncio.Event()
+        self._listener: Listener | None = None
+
+    @property
+    def ready_s(self) -> Mapping[str, float]:
+        """How long each service took to become ready, in seconds."""
+        return self._parts.ready_s
+
+    async def start(self) -> None:
+        """Start everything, in parallel as dependencies allow, and wait until it is ready.
+
+        Raises:
+            SetUpError: an image is missing.
+            StartFailed: a service ended before it was ready, or a port was taken.
+            DeadlineExceeded: a service was not ready in time.
+        """
+        images = {container_of(self.stack, service).image for service in self.stack.services.values()}
+        await self._engine.demand_images(images | {proxy_container_of(self.stack).image})
+        self._session.reaper.use_engine(self._engine.address)
+        self._logs.mkdir(exist_ok=True)
+        try:
+            await self._parts.run()
+        except BaseExceptionGroup as causes:
+            # The first failure is the reason; the others are what it dragged along.
+            raise causes.exceptions[0] from None
+
+    def address(self, service: str, port: int) -> Address:
+        """Where a service's port is published, around every proxy."""
+        try:
+            return _LOOPBACK, self._ports[service, port]
+        except KeyError:
+            raise StackError(f"nothing in {self.stack.path.name} says that {service} listens on port {port}") from None
+
+    def link_address(self, link: Link) -> Address:
+        """Where the harness reaches the proxy of a link; its client reaches it by the server's name."""
+        return _LOOPBACK, self._link_ports[link]
+
+    def readdress(self, text: str) -> str:
+        """A text of the compose file with published addresses in it."""
+        return readdress(text, self._names, self._direct)
+
+    def proxy(self, link: Link) -> LinkProxy:
+        """The proxy of a link."""
+        return self._parts.proxies[link]
+
+    def service(self, name: str) -> RunningService:
+        """A service, to take it down and bring it back."""
+        return self._parts.services[name]
+
+    def log_file(self, service: str) -> Path:
+        """The file with a service's output."""
+        return self._logs / f"{service}.log"
+
+    def log_files(self) -> Mapping[str, Path]:
+        """Every file that the report should keep, by the name that it gets there."""
+        return {path.name: path for path in sorted(self._logs.iterdir()) if path.is_file()}
+
+    def listen(self, listener: Listener | None) -> None:
+        """Tell ``listener`` what happens to proxies and services from now on."""
+        self._listener = listener
+
+    async def lost(self) -> str:
+        """Wait until the engine is gone; why nothing can be done any more."""
+        await self._lost.wait()
+        return (
+            f"the Docker engine at {self._engine.address} went away: see its log, start it again, and `harness clean`"
+        )
+
+    async def restart(self, service: str) -> None:
+        """Kill a service, and start it again.
+
+        Raises:
+            StartFailed: it ended before it was ready.
+            DeadlineExceeded: it was not ready in time.
+        """
+        running = self._parts.services[service]
+        await running.kill()
+        await running.start()
+
+    async def forget_state(self) -> None:
+        """Empty the directories in volumes that services declare as state of a run."""
+        await forget(self._engine, self.stack, self._parts.services)
+
+    async def close(self) -> None:
+        """Let go of everything; the session removes it."""
+        for service in self._parts.services.values():
+            service.let_be()
+        await asyncio.gather(*(proxy.let_go() for proxy in self._parts.proxies.values()))
+
+    def _direct(self, service: str, port: int) -> Address | None:
+        here = self._ports.get((service, port))
+        return None if here is None else (_LOOPBACK, here)
+
+    def _ended(self, service: ServiceContainer, returncode: int | None) -> None:
+        if returncode is None:
+            self._lost.set()
+            return
+        one_shot = isinstance(self.stack.services[service.name].part.ready, DoneProbe)
+        if self._listener is not None and not (one_shot and returncode == 0):
+            last_output = service.tail(_SHOWN_LINES)
+            self._listener(ServiceEnded(service=service.name, returncode=returncode, last_output=last_output))
+
+    def _proxy_replaced(self, replaced: LinkReplaced) -> None:
+        if self._listener is not None:
+            # One that died, nobody had asked to; the others were replaced because the harness lifted a fault.
+            expected = replaced.reason is not ReplacedBecause.DIED
+            reason = f"the Toxiproxy server {replaced.reason}"
+            self._listener(ProxyReplaced(link=replaced.link, reason=reason, took_s=replaced.took_s, expected=expected))

@@ -1,0 +1,160 @@
+"""Removes what a session has in an engine: containers, then networks and volumes.
+
+Standard library only: the reaper runs it without site-packages, and speaks the engine's API itself.
+
+Source: https://docs.docker.com/reference/api/engine/version/v1.41/
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote, urlsplit
+
+from harness.runtime.docker.labels import OUR_SESSION, SESSION, TEMPLATE_MAKER, TEMPLATE_VOLUME
+from harness.runtime.docker.removed import RemovedFromEngine
+
+_AT_ONCE = 12
+_TIMEOUT_S = 20.0
+_GONE = (200, 204, 404)
+_POLL_S = 0.05
+# An engine that was stopped may be coming back; one that does not has to be waited for by a person.
+_NO_ANSWER_DEADLINE_S = 2.0
+
+
+class _Local(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=_TIMEOUT_S)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+class EngineApi:
+    """The few calls that removing takes.
+
+    Args:
+        address: where the engine is, as DOCKER_HOST says it.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address = urlsplit(address)
+
+    def ask(self, method: str, path: str) -> tuple[int, object]:
+        """One call: its status, and the JSON that came.
+
+        Raises:
+            OSError: the engine does not answer.
+        """
+        if self._address.scheme == "unix":
+            connection: http.client.HTTPConnection = _Local(self._address.path)
+        else:
+            connection = http.client.HTTPConnection(
+                self._address.hostname or "", self._address.port, timeout=_TIMEOUT_S
+            )
+        try:
+            connection.request(method, path)
+            answer = connection.getresponse()
+            body = answer.read()
+        except http.client.HTTPException as cause:
+            raise OSError(f"it answers in no HTTP: {cause}") from cause
+        finally:
+            connection.close()
+        return answer.status, json.loads(body) if body.startswith((b"{", b"[")) else None
+
+    def labelled(self, kind: str, label: str) -> list[dict[str, object]]:
+        """The containers, networks or volumes that bear a label (``name`` or ``name=value``)."""
+        filters = quote(json.dumps({"label": [label]}))
+        whole = "containers/json" if kind == "containers" else kind
+        status, found = self.ask("GET", f"/{whole}?all=1&filters={filters}")
+        if status != http.client.OK:
+            raise OSError(f"it answers {status} to a list of {kind}")
+        if isinstance(found, dict):
+            found = found.get("Volumes")
+        return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+    def sessions(self) -> Iterator[tuple[str, dict[str, str]]]:
+        """Every session that has something here, with that thing's labels; a kept template belongs to none."""
+        for kind in ("containers", "networks", "volumes"):
+            for each in self.labelled(kind, OUR_SESSION):
+                labels = _labels(each)
+                yield labels[OUR_SESSION], labels
+        finished = {_labels(each).get(TEMPLATE_VOLUME) for each in self.labelled("volumes", TEMPLATE_VOLUME)}
+        for each in self.labelled("volumes", TEMPLATE_MAKER):
+            if each["Name"] not in finished:
+                yield _labels(each)[TEMPLATE_MAKER], _labels(each)
+
+    def remove(self, kind: str, name: str) -> bool:
+        """Remove one thing; whether it is gone."""
+        force = "" if kind == "networks" else "?force=1&v=1" if kind == "containers" else "?force=1"
+        return self.ask("DELETE", f"/{kind}/{quote(name)}{force}")[0] in _GONE
+
+
+def remove_from_engine(address: str, session: str, *, quiet_s: float, deadline_s: float) -> RemovedFromEngine:
+    """Remove what bears a session's label, until nothing more of it has turned up for a while.
+
+    Args:
+        address: where the engine is, as DOCKER_HOST says it.
+        session: the session's id.
+        quiet_s: seconds without anything new: what was asked for before the harness died may be made only now.
+        deadline_s: seconds until it is given up.
+    """
+    api = EngineApi(address)
+    removed = {"containers": 0, "networks": 0, "volumes": 0}
+    gives_up_at = time.monotonic() + deadline_s
+    quiet_since = answered_at = time.monotonic()
+    left: tuple[str, ...] = ()
+    while True:
+        try:
+            left = _remove_once(api, session, removed)
+            answered_at = time.monotonic()
+        except OSError as cause:
+            left = (f"whatever it had at {address}, which does not answer ({cause})",)
+        now = time.monotonic()
+        quiet_since = now if left else quiet_since
+        is_over = now >= gives_up_at or now - answered_at >= _NO_ANSWER_DEADLINE_S
+        if is_over or (not left and now - quiet_since >= quiet_s):
+            return RemovedFromEngine(**removed, left=left)
+        time.sleep(_POLL_S)
+
+
+def _remove_once(api: EngineApi, session: str, removed: dict[str, int]) -> tuple[str, ...]:
+    """Remove what is there now; the names of what was found."""
+    label = f"{SESSION}={session}"
+    found: list[str] = []
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        for kind, key in (("containers", "Id"), ("networks", "Id"), ("volumes", "Name")):
+            names = [str(each[key]) for each in api.labelled(kind, label)]
+            if kind == "volumes":
+                names += unfinished_templates(api, session)
+            gone = list(threads.map(_removing(api, kind), names))
+            removed[kind] += sum(gone)
+            found += [f"{kind.removesuffix('s')} {name}" for name in names]
+    return tuple(found)
+
+
+def _removing(api: EngineApi, kind: str) -> Callable[[str], bool]:
+    return lambda name: api.remove(kind, name)
+
+
+def unfinished_templates(api: EngineApi, session: str) -> Iterable[str]:
+    """The volumes in which a session was making a template when it ended: no finished template names them."""
+    made = [str(each["Name"]) for each in api.labelled("volumes", f"{TEMPLATE_MAKER}={session}")]
+    if not made:
+        return []
+    named = {_labels(each).get(TEMPLATE_VOLUME) for each in api.labelled("volumes", TEMPLATE_VOLUME)}
+    return [name for name in made if name not in named]
+
+
+def _labels(each: dict[str, object]) -> dict[str, str]:
+    labels = each.get("Labels")
+    return {str(name): str(value) for name, value in labels.items()} if isinstance(labels, dict) else {}

@@ -1,0 +1,162 @@
+"""A service of the stack as a container: started until it is ready, taken down and brought back by a fault."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from docker.models.containers import Container
+
+from harness.errors import HarnessError
+from harness.runtime.docker.contained import Startable
+from harness.runtime.docker.engine import Engine
+from harness.runtime.docker.follower import Follower, kill_unless_down
+from harness.runtime.process import size_of, tail
+from harness.runtime.service import ServiceState
+
+_STATES = {"running": ServiceState.RUNNING, "restarting": ServiceState.RUNNING, "paused": ServiceState.PAUSED}
+
+
+class ServiceContainer:
+    """One container, over all its starts.
+
+    Args:
+        name: the service's name.
+        engine: where it runs.
+        contained: the container, not yet created.
+        output: the file for all that it writes.
+        stop_grace_s: seconds that it has to end by itself.
+        until_ready: waits until it is ready.
+        on_end: is told when it ends by itself, with its exit code, or None when the engine went away.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        engine: Engine,
+        contained: Startable,
+        output: Path,
+        *,
+        stop_grace_s: float,
+        until_ready: Callable[[ServiceContainer], Awaitable[object]],
+        on_end: Callable[[ServiceContainer, int | None], object],
+    ) -> None:
+        self.name = name
+        self.output = output
+        self.output_from = 0
+        self._engine = engine
+        self._contained = contained
+        self._stop_grace_s = stop_grace_s
+        self._until_ready = until_ready
+        self._on_end = on_end
+        self._follower: Follower | None = None
+        self._watcher: asyncio.Task[None] | None = None
+
+    async def create(self) -> None:
+        """Create it, without starting it.
+
+        Raises:
+            HarnessError: the engine refuses.
+        """
+        await self._engine.call(f"create {self.name}", self._contained.create)
+
+    async def launch(self) -> None:
+        """Start it, the first time or again; whether it is ready is another question.
+
+        Raises:
+            StartFailed: its port was taken.
+            HarnessError: the engine refuses otherwise.
+        """
+        self.output_from = size_of(self.output)
+        follower = Follower(self.container(), self._open_output())
+
+        def work() -> None:
+            follower.attach()
+            self._contained.start()
+
+        try:
+            await self._engine.call(f"start {self.name}", work)
+        except HarnessError:
+            follower.give_up()
+            raise
+        self._follow(follower)
+
+    async def adopt(self) -> None:
+        """Follow one that runs already, from its first byte; whether it is ready is another question.
+
+        Raises:
+            HarnessError: the engine refuses.
+        """
+        follower = Follower(self.container(), self._open_output())
+        await self._engine.call(f"follow {self.name}", lambda: follower.attach(earlier=True))
+        self._follow(follower)
+
+    async def start(self) -> None:
+        """Start one that is down, with the state that it left, and wait until it is ready.
+
+        Raises:
+            StartFailed: it ended before it was ready.
+            DeadlineExceeded: it was not ready in time.
+        """
+        await self.launch()
+        await self._until_ready(self)
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit code, once it has ended."""
+        return self._follower.returncode if self._follower is not None else None
+
+    def let_be(self) -> None:
+        """Its next end is no news: somebody asked for it."""
+        if self._watcher is not None:
+            self._watcher.cancel()
+            self._watcher = None
+
+    def tail(self, lines: int = 20) -> str:
+        """Its last output."""
+        return tail(self.output, lines)
+
+    def container(self) -> Container:
+        """The engine's container."""
+        return self._contained.get_wrapped_container()
+
+    async def state(self) -> ServiceState:
+        """What it does, by the engine's word."""
+        container = self.container()
+        await self._engine.call(f"look at {self.name}", container.reload)
+        return _STATES.get(container.status, ServiceState.ENDED)
+
+    async def kill(self) -> None:
+        """End it at once (SIGKILL); it stays down."""
+        self.let_be()
+        await self._engine.call(f"kill {self.name}", lambda: kill_unless_down(self.container()))
+        if self._follower is not None:
+            await self._follower.until_over()
+
+    async def stop(self) -> None:
+        """Ask it to end, and kill what is left after its grace period; it stays down."""
+        self.let_be()
+        grace_s = int(self._stop_grace_s)
+        await self._engine.call(f"stop {self.name}", lambda: self.container().stop(timeout=grace_s))
+        if self._follower is not None:
+            await self._follower.until_over()
+
+    async def pause(self) -> None:
+        """Freeze it whole."""
+        await self._engine.call(f"pause {self.name}", self.container().pause)
+
+    async def resume(self) -> None:
+        """Let it go on."""
+        await self._engine.call(f"resume {self.name}", self.container().unpause)
+
+    def _follow(self, follower: Follower) -> None:
+        self._follower = follower
+        self._watcher = asyncio.create_task(self._watch(follower), name=f"watch {self.name}")
+
+    async def _watch(self, follower: Follower) -> None:
+        self._on_end(self, await follower.ended())
+
+    def _open_output(self) -> int:
+        return os.open(self.output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

@@ -1,0 +1,95 @@
+"""CPU limit: the kernel throttles the service's control group."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Mapping
+
+from harness.faults.service.cpu_limit import CpuLimit
+from harness.runtime.effects.effect import Effect, Look, Met
+from harness.runtime.effects.engine import EngineRefused, container_of, inspect, run_in, statistics, update
+
+_PERIOD_US = 100_000
+_UNLIMITED = -1
+_NANO = 1_000_000_000
+# A MiB takes a tenth of a millisecond or more: so much work for a whole core, and less for a smaller limit, takes
+# several of the kernel's periods, and is soon over where there is no limit.
+_WORK_MIB = 5000
+
+
+class CpuLimitEffect(Effect[CpuLimit]):
+    """Throttled by the kernel; seen by the control group's own counter while the harness makes it work."""
+
+    _before: Mapping[str, int] | None = None
+    _wanted: Mapping[str, int] | None = None
+    _throttled_before = 0
+    _throttled_by_us: int | None = None
+
+    async def switch_on(self) -> None:
+        """Set the limit, in the unit in which the container has had one: the kernel takes no second."""
+        container = container_of(self.target.service)
+        told = (await inspect(container)).host_config
+        if told.nano_cpus:
+            self._before = {"NanoCpus": told.nano_cpus}
+            self._wanted = {"NanoCpus": round(self.fault.cpus * _NANO)}
+        else:
+            self._before = {"CpuPeriod": _PERIOD_US, "CpuQuota": told.cpu_quota or _UNLIMITED}
+            self._wanted = {"CpuPeriod": _PERIOD_US, "CpuQuota": round(self.fault.cpus * _PERIOD_US)}
+        await update(container, self._wanted)
+
+    async def look(self) -> Look:
+        """The kernel should throttle it: the first look makes it work until it does, the others only ask."""
+        if self._throttled_by_us is None:
+            self._throttled_before = await self._throttled()
+            await self._work()
+            self._throttled_by_us = await self._throttled() - self._throttled_before
+        holds = await self._is_told(self._wanted or {})
+        return Look(
+            as_expected=holds and self._throttled_by_us > 0,
+            saw=f"it was throttled {self._throttled_by_us} times while the harness made it work"
+            + ("" if holds else ", and the engine knows no such limit"),
+        )
+
+    async def met(self) -> Met | None:
+        """Count how often it was throttled, without the harness's own work."""
+        throttled = await self._throttled() - self._throttled_before - (self._throttled_by_us or 0)
+        return Met(throttled, "times that the kernel throttled it") if throttled > 0 else None
+
+    async def lift(self) -> None:
+        """Give it back the limit that it had."""
+        if self._before is not None:
+            await update(container_of(self.target.service), self._before)
+
+    async def look_healed(self) -> Look:
+        """It answers, and the same work is throttled no more where it had no limit."""
+        answers = await super().look_healed()
+        if not answers.as_expected:
+            return answers
+        had_none = self._before is not None and self._before.get("CpuQuota") == _UNLIMITED
+        before = await self._throttled()
+        if had_none:
+            await self._work()
+        throttled = await self._throttled() - before if had_none else 0
+        holds = await self._is_told(self._before or {})
+        return Look(
+            as_expected=holds and throttled == 0,
+            saw=f"{answers.saw}; it was throttled {throttled} times after its limit was lifted",
+        )
+
+    async def _is_told(self, limits: Mapping[str, int]) -> bool:
+        told = (await inspect(container_of(self.target.service))).host_config
+        known = {"NanoCpus": told.nano_cpus, "CpuQuota": told.cpu_quota}
+        return all(known.get(name, value) == value for name, value in limits.items())
+
+    async def _throttled(self) -> int:
+        return (await statistics(container_of(self.target.service))).cpu.throttling_data.throttled_periods
+
+    async def _work(self) -> None:
+        container = container_of(self.target.service)
+        count = math.ceil(min(self.fault.cpus, 1.0) * _WORK_MIB)
+        work = ["dd", "if=/dev/zero", "of=/dev/null", "bs=1M", f"count={count}"]
+        at_once = math.floor(self.fault.cpus) + 1
+        for said in await asyncio.gather(*(run_in(container, work) for _ in range(at_once))):
+            if said.exit_code != 0:
+                raise EngineRefused(f"dd in {self.target.service.name} ended with {said.exit_code}: {said.output}")

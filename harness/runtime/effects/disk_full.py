@@ -1,0 +1,103 @@
+"""Disk full: a volume of the service is filled to its last byte."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from harness.faults.service.disk_full import DiskFull
+from harness.runtime.effects.effect import CannotBeDone, Effect, Look
+from harness.runtime.effects.engine import container_of
+from harness.runtime.effects.side_car import SideCar
+from harness.runtime.effects.volume import mount_of, try_to_write
+
+_FILL = ".harness-fill"
+_NO_ROOM = "No space left on device"
+_MIB = 1 << 20
+_MAX_FREE_MIB = 512
+
+
+class DiskFullEffect(Effect[DiskFull]):
+    """Filled by a side-car that shares the service's volumes; seen by a write of the service's own user."""
+
+    _side_car: SideCar | None = None
+    _is_on = False
+
+    async def arm(self) -> None:
+        """Start the side-car, of the service's own image: it has the right user, and surely is there.
+
+        Raises:
+            CannotBeDone: there is no volume at the path, or so much room that filling it would fill this machine.
+        """
+        service = self.target.service
+        await mount_of(service, self.fault.path)
+        container = container_of(service)
+        self._side_car = await SideCar.start(
+            container,
+            str(container.attrs["Config"]["Image"]),
+            labels=self.target.labels,
+            user=str(container.attrs["Config"]["User"]) or None,
+            shares={"volumes_from": [str(container.id)], "network_mode": "none", "cap_drop": ["ALL"]},
+        )
+        free_mib = await self._free_bytes() // _MIB
+        if free_mib > _MAX_FREE_MIB:
+            raise CannotBeDone(
+                f"{self.fault.path} of {service.name} has {free_mib} MiB free, too much to fill: give it a size "
+                "(driver_opts: {type: tmpfs, device: tmpfs, o: size=64m})"
+            )
+
+    async def switch_on(self) -> None:
+        """Fill it."""
+        self._is_on = True
+        await self._fill()
+
+    async def look(self) -> Look:
+        """There should be no room, and a write should fail for that; what was freed meanwhile is filled again."""
+        if self._is_on and await self._free_bytes():
+            await self._fill()
+        free_bytes = await self._free_bytes()
+        written = await try_to_write(self.target.service, self.fault.path)
+        return Look(
+            as_expected=free_bytes == 0 and not written.works and _NO_ROOM in written.told,
+            saw=f"{free_bytes} bytes are free at {self.fault.path}, and a write came to '{written.told}'",
+        )
+
+    async def lift(self) -> None:
+        """Make room, and start the service if it ended for want of it."""
+        if self._side_car is not None:
+            await self._side_car.run(["rm", "-f", self._file])
+        await self.start_if_ended()
+
+    async def look_healed(self) -> Look:
+        """It answers, and can write."""
+        answers = await super().look_healed()
+        if not answers.as_expected:
+            return answers
+        written = await try_to_write(self.target.service, self.fault.path)
+        return Look(as_expected=written.works, saw=f"{answers.saw}; a write came to '{written.told}'")
+
+    async def disarm(self) -> None:
+        """Remove the side-car."""
+        if self._side_car is not None:
+            await self._side_car.remove()
+            self._side_car = None
+
+    @property
+    def _file(self) -> str:
+        return str(PurePosixPath(self.fault.path) / _FILL)
+
+    @property
+    def _armed(self) -> SideCar:
+        assert self._side_car is not None, "a fault is armed before it is switched on"
+        return self._side_car
+
+    async def _free_bytes(self) -> int:
+        blocks, size = (await self._armed.demand(["stat", "-f", "-c", "%a %S", self.fault.path])).split()
+        return int(blocks) * int(size)
+
+    async def _fill(self) -> None:
+        for size in ("1M", "4k"):
+            said = await self._armed.run(
+                ["dd", "if=/dev/zero", f"of={self._file}", f"bs={size}", "oflag=append", "conv=notrunc"]
+            )
+            if _NO_ROOM not in said.output:
+                raise CannotBeDone(f"{self.fault.path} of {self.target.service.name} cannot be filled: {said.output}")

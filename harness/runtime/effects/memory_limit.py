@@ -1,0 +1,97 @@
+"""Memory limit: the kernel kills what wants more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from harness.faults.service.memory_limit import MemoryLimit
+from harness.runtime.effects.effect import Effect, Look, Met
+from harness.runtime.effects.engine import EngineRefused, State, client_of, container_of, inspect, statistics, update
+from harness.runtime.service import ServiceState
+
+_MIB = 1 << 20
+_PAGE_BYTES = 4096
+_STEP_BYTES = _MIB // 4
+_KILLED_EXIT_CODE = 137
+_KILLED_BY = "killed by the kernel, out of memory"
+# A service that holds more than the limit may take up a little more while it is being limited.
+_ATTEMPTS = 16
+
+
+class MemoryLimitEffect(Effect[MemoryLimit]):
+    """Limited by the kernel; seen by the control group's own limit and by what becomes of who exceeds it."""
+
+    _before: Mapping[str, int] | None = None
+    _limit = 0
+    _failed_before = 0
+    _is_on = False
+
+    async def arm(self) -> None:
+        """Note what was before."""
+        container = container_of(self.target.service)
+        told = (await inspect(container)).host_config
+        # The engine takes no word for "as much as there is" when it changes a limit: that much is as good.
+        most = int((await asyncio.to_thread(client_of(container).info))["MemTotal"])
+        swap = told.memory_swap if told.memory_swap > 0 else 2 * most
+        self._before = {"Memory": told.memory or most, "MemorySwap": swap}
+        self._failed_before = (await statistics(container)).memory.failcnt
+
+    async def switch_on(self) -> None:
+        """Set the limit, or the lowest that the kernel takes of a service that holds more already."""
+        container = container_of(self.target.service)
+        self._limit = self.fault.mib * _MIB
+        self._is_on = True
+        for attempt in range(_ATTEMPTS):
+            try:
+                await update(container, {"Memory": self._limit, "MemorySwap": self._limit})
+            except EngineRefused:
+                # Version 1 of the kernel's control groups refuses a limit below what is held; version 2 kills.
+                held = (await statistics(container)).memory.usage + attempt * _STEP_BYTES
+                if held <= self._limit or attempt == _ATTEMPTS - 1:
+                    raise
+                self._limit = held // _PAGE_BYTES * _PAGE_BYTES
+            else:
+                return
+
+    async def look(self) -> Look:
+        """It should have the limit, or have been killed for it."""
+        container = container_of(self.target.service)
+        if await self.target.service.state() is ServiceState.ENDED:
+            state = (await inspect(container)).state
+            how = _KILLED_BY if _was_killed(state) else f"not killed: exit code {state.exit_code}"
+            return Look(as_expected=_was_killed(state), saw=f"{self.target.service.name} has ended, {how}")
+        memory = (await statistics(container)).memory
+        told = f"{memory.usage / _MIB:.1f} of {memory.limit / _MIB:.1f} MiB are used, it wanted more"
+        failed = memory.failcnt - self._failed_before
+        # One that has just ended has no control group to ask.
+        return Look(as_expected=memory.limit in {0, self._limit}, saw=f"{told} {failed} times")
+
+    async def met(self) -> Met | None:
+        """Count how often it wanted more than it had, or that it was killed for that."""
+        container = container_of(self.target.service)
+        if _was_killed((await inspect(container)).state):
+            return Met(1, f"of its processes {_KILLED_BY}")
+        failed = (await statistics(container)).memory.failcnt - self._failed_before
+        return Met(failed, "times that it wanted more memory than it had") if failed > 0 else None
+
+    async def lift(self) -> None:
+        """Give it back the limit that it had, and start it if it was killed."""
+        if self._before is None or not self._is_on:
+            return
+        await update(container_of(self.target.service), self._before)
+        await self.start_if_ended()
+
+    async def look_healed(self) -> Look:
+        """It answers, and the kernel's limit is no longer ours."""
+        answers = await super().look_healed()
+        limit = (await statistics(container_of(self.target.service))).memory.limit
+        return Look(
+            as_expected=answers.as_expected and limit != self._limit,
+            saw=f"{answers.saw}; its limit is {limit / _MIB:.0f} MiB",
+        )
+
+
+def _was_killed(state: State) -> bool:
+    # Of a process that is not the container's first, only the flag tells.
+    return state.oom_killed or state.exit_code == _KILLED_EXIT_CODE

@@ -1,0 +1,127 @@
+"""Dropping a service's packets: rules in the network namespace of its container, set by a side-car that shares it."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Sequence
+
+from harness.runtime.effects.effect import Effect, FaultT, Look
+from harness.runtime.effects.engine import container_of
+from harness.runtime.effects.side_car import NET_TOOLS_IMAGE, SideCar
+from harness.runtime.effects.target import Target
+
+_OUTWARD = "e+"
+_WAYS = (("INPUT", "-i"), ("OUTPUT", "-o"))
+_COUNTED = re.compile(r"^\s*(?P<packets>\d+)\s+\d+\s+DROP\s+(?P<rest>.*)$", re.MULTILINE)
+_IPTABLES = ("iptables", "-w", "5")
+
+
+class PacketFilter:
+    """The rules for one service, in a chain of their own through which its packets pass from the beginning.
+
+    So switching on, both ways at once, is one command, and lifting is another that cannot leave half of it.
+
+    Args:
+        side_car: shares the network of the service's container.
+        chain: the chain's name.
+    """
+
+    def __init__(self, side_car: SideCar, chain: str) -> None:
+        self._side_car = side_car
+        self._chain = chain
+
+    @classmethod
+    async def beside(cls, target: Target) -> PacketFilter:
+        """Start the side-car and lay the chain, without any rule in it.
+
+        Raises:
+            EngineRefused: it cannot be done.
+        """
+        container = container_of(target.service)
+        side_car = await SideCar.start(
+            container,
+            NET_TOOLS_IMAGE,
+            labels=target.labels,
+            user="0",
+            shares={
+                "network_mode": f"container:{container.id}",
+                "cap_drop": ["ALL"],
+                "cap_add": ["NET_ADMIN", "NET_RAW"],
+            },
+        )
+        packets = cls(side_car, f"harness-{secrets.token_hex(4)}")
+        try:
+            await packets._lay()
+        except BaseException:
+            await side_car.remove()
+            raise
+        return packets
+
+    async def drop(self, match: Sequence[str] = ()) -> None:
+        """Drop every packet that matches, both ways.
+
+        Args:
+            match: as iptables writes it.
+        """
+        await self._side_car.demand([*_IPTABLES, "-A", self._chain, *match, "-j", "DROP"])
+
+    async def drop_calls(self) -> None:
+        """Drop what the service sends to open a connection; counted apart, as nobody but the service itself does it."""
+        await self.drop(["-o", _OUTWARD, "-p", "tcp", "--syn"])
+
+    async def pass_all(self) -> None:
+        """Let everything through again."""
+        await self._side_car.demand([*_IPTABLES, "-F", self._chain])
+
+    async def dropped(self) -> list[int]:
+        """How many packets each rule has dropped, in the order in which the rules were added."""
+        table = await self._side_car.demand([*_IPTABLES, "-n", "-v", "-x", "-L", self._chain])
+        return [int(found["packets"]) for found in _COUNTED.finditer(table)]
+
+    async def close(self) -> None:
+        """Remove the chain, which would stay as long as the container, and the side-car."""
+        try:
+            for where, device in _WAYS:
+                await self._side_car.demand([*_IPTABLES, "-D", where, "!", device, "lo", "-j", self._chain])
+            await self._side_car.demand([*_IPTABLES, "-X", self._chain])
+        finally:
+            await self._side_car.remove()
+
+    async def _lay(self) -> None:
+        await self._side_car.demand([*_IPTABLES, "-N", self._chain])
+        for where, device in _WAYS:
+            await self._side_car.demand([*_IPTABLES, "-I", where, "1", "!", device, "lo", "-j", self._chain])
+
+
+class PacketEffect(Effect[FaultT]):
+    """What the faults that drop packets have in common."""
+
+    _filter: PacketFilter | None = None
+
+    async def arm(self) -> None:
+        """Start the side-car."""
+        self._filter = await PacketFilter.beside(self.target)
+
+    async def lift(self) -> None:
+        """Let everything through."""
+        if self._filter is not None:
+            await self._filter.pass_all()
+
+    async def look_healed(self) -> Look:
+        """It answers, and the kernel knows no rule of ours any more."""
+        rules = len(await self.packets.dropped())
+        answers = await super().look_healed()
+        return Look(as_expected=answers.as_expected and not rules, saw=f"{answers.saw}; {rules} rules drop its packets")
+
+    async def disarm(self) -> None:
+        """Remove the side-car."""
+        if self._filter is not None:
+            await self._filter.close()
+            self._filter = None
+
+    @property
+    def packets(self) -> PacketFilter:
+        """The rules, once it is armed."""
+        assert self._filter is not None, "a fault is armed before it is switched on"
+        return self._filter

@@ -1,0 +1,47 @@
+"""Partition: every packet to the service and from it is dropped."""
+
+from __future__ import annotations
+
+import time
+
+from harness.faults.service.partition import Partition
+from harness.runtime.effects.effect import Look, Met
+from harness.runtime.effects.packets import PacketEffect
+from harness.runtime.effects.target import Door
+
+
+class PartitionEffect(PacketEffect[Partition]):
+    """Cut off by the kernel; seen by canaries that wait in vain, and by the rules' own counters."""
+
+    _on_at_mono_s = 0.0
+
+    async def switch_on(self) -> None:
+        """Drop everything, both ways."""
+        self._on_at_mono_s = time.monotonic()
+        # First the calls, whose rule would not be reached behind the one for everything.
+        await self.packets.drop_calls()
+        await self.packets.drop()
+
+    async def look(self) -> Look:
+        """Nobody should get an answer, and the kernel should have dropped what was sent."""
+        seen = await self.look_at_doors((*self.target.doors, *self._links_in_use()))
+        dropped = sum(await self.packets.dropped())
+        was_asked = bool(self.target.doors)
+        return Look(
+            as_expected=seen.as_expected and (dropped > 0 or not was_asked),
+            saw=f"{seen.saw}; the kernel has dropped {dropped} packets",
+        )
+
+    def _links_in_use(self) -> tuple[Door, ...]:
+        """The links that the system has called over by now.
+
+        A Toxiproxy that is cut off from its server accepts one connection, and no second before the first is given up:
+        a canary of ours in the place of the system's first call would hide that the system met the fault.
+        """
+        links = zip(self.target.links, self.target.proxies, strict=True)
+        return tuple(door for door, proxy in links if proxy.system_connections(self._on_at_mono_s))
+
+    async def met(self) -> Met | None:
+        """Count what the service tried to open itself: no canary does that."""
+        calls, *_ = [*await self.packets.dropped(), 0]
+        return Met(calls, "packets dropped that should have opened a connection of its own") if calls else None

@@ -1,0 +1,94 @@
+"""A side-car: a container of the harness's own that shares something with a service's container."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from docker.errors import DockerException, ImageNotFound, NotFound
+from docker.models.containers import Container
+from requests.exceptions import RequestException
+
+from harness.errors import SetUpError
+from harness.runtime.effects.engine import EngineRefused, Said, client_of, run_in
+
+# With iptables; an image of the harness's own, as it needs capabilities that no service has.
+NET_TOOLS_IMAGE = "trading-net-tools"
+
+
+class SideCar:
+    """A container that waits beside a service's, to run commands in what the two share.
+
+    Args:
+        container: it, running.
+    """
+
+    def __init__(self, container: Container) -> None:
+        self._container = container
+
+    @classmethod
+    async def start(
+        cls, beside: Container, image: str, *, labels: Mapping[str, str], shares: Mapping[str, Any], user: str | None
+    ) -> SideCar:
+        """Start one.
+
+        Args:
+            beside: the service's container.
+            image: what it is made of.
+            labels: whose it is, so that it is removed with the rest.
+            shares: what it shares with the service's container, in the SDK's own words.
+            user: as whom it runs; None leaves that to the image.
+
+        Raises:
+            SetUpError: the image is missing.
+            EngineRefused: it does not come up.
+        """
+        client = client_of(beside)
+
+        def work() -> Container:
+            return client.containers.run(
+                image,
+                ["infinity"],
+                entrypoint=["sleep"],
+                detach=True,
+                labels=dict(labels),
+                user=user,
+                **shares,
+            )
+
+        try:
+            return cls(await asyncio.to_thread(work))
+        except ImageNotFound as cause:
+            raise SetUpError(f"image {image} is missing: run `harness images build`") from cause
+        except (DockerException, RequestException) as cause:
+            raise EngineRefused(f"no side-car of {image} beside {beside.name}: {cause}") from cause
+
+    async def run(self, argv: Sequence[str]) -> Said:
+        """Run a command in it."""
+        return await run_in(self._container, list(argv))
+
+    async def demand(self, argv: Sequence[str]) -> str:
+        """Run a command that has to work, and give its output.
+
+        Raises:
+            EngineRefused: it did not; the message is its own.
+        """
+        said = await self.run(argv)
+        if said.exit_code != 0:
+            raise EngineRefused(f"{' '.join(argv)} beside the service ended with {said.exit_code}: {said.output}")
+        return said.output
+
+    async def remove(self) -> None:
+        """Remove it; one that is gone already is as good."""
+
+        def work() -> None:
+            try:
+                self._container.remove(force=True, v=True)
+            except NotFound:
+                return
+
+        try:
+            await asyncio.to_thread(work)
+        except (DockerException, RequestException) as cause:
+            raise EngineRefused(f"side-car {self._container.name} could not be removed: {cause}") from cause

@@ -1,0 +1,86 @@
+"""Who uses a link: the system, and the harness itself.
+
+Where each client calls from an address of its own (containers), the address tells the system's connections from the
+harness's. Where all call from 127.0.0.1, the harness knows its own by the ports of its canaries.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import replace
+
+from harness.errors import DeadlineExceeded
+from harness.history.events import Sight
+from harness.runtime.canary import DEFAULT_TIMEOUT_S, Seen, send_canary
+from harness.runtime.toxiproxy.link_log import Accepted, LinkLog
+from harness.runtime.waiting import until
+from harness.stack.addressing import Address
+
+# The log tells of an accepted connection within milliseconds; this is for a machine whose cores are busy.
+_LOG_DELAY_S = 0.5
+
+
+class LinkTraffic:
+    """The connections over one link, by the word of its Toxiproxy's log.
+
+    Args:
+        address: where the harness reaches the link.
+        log: the log.
+        caller: the address that the link's client, and nobody else, calls from; None where all call from the same.
+    """
+
+    def __init__(self, address: Address, log: LinkLog, caller: str | None) -> None:
+        self.address = address
+        self.caller = caller
+        self._log = log
+        self._canary_ports: set[int] = set()
+
+    async def canary(self, greeting: bytes, timeout_s: float = DEFAULT_TIMEOUT_S) -> Seen:
+        """Use the link as the harness; what it opens for that is not counted as the system's.
+
+        Args:
+            greeting: what makes the server answer.
+            timeout_s: how long silence may last before it is called silence.
+        """
+        began_s = time.monotonic()
+        seen = await send_canary(self.address, greeting, timeout_s)
+        if seen.client_port is not None:
+            self._canary_ports.add(seen.client_port)
+        if self.caller is not None and seen.sight in {Sight.ENDED, Sight.RESET}:
+            # The engine's own forwarder accepts every connection to a published port, and ends it when nobody listens
+            # behind it: what Toxiproxy never accepted, it refused.
+            with suppress(DeadlineExceeded):
+                await until(lambda: self._greeted(began_s), what="the log", deadline_s=_LOG_DELAY_S, poll_s=0.005)
+                return seen
+            return replace(seen, sight=Sight.REFUSED)
+        return seen
+
+    def system_connections(self, since_mono_s: float = 0.0) -> tuple[Accepted, ...]:
+        """Give the connections that the system opened on this link, those over earlier servers too.
+
+        Args:
+            since_mono_s: those accepted at this monotonic time or later.
+        """
+        return tuple(each for each in self._log.accepted if each.at_mono_s >= since_mono_s and self._is_systems(each))
+
+    def open_system_connections(self) -> tuple[Accepted, ...]:
+        """Give those of the system's connections that are open now, by the word of Toxiproxy's log."""
+        return tuple(each for each in tuple(self._log.open.values()) if self._is_systems(each))
+
+    def connections_without_server(self, since_mono_s: float = 0.0) -> tuple[Accepted, ...]:
+        """Give the system's connections that were dropped because the server behind the link did not accept them.
+
+        Args:
+            since_mono_s: those dropped at this monotonic time or later.
+        """
+        dropped = self._log.without_server
+        return tuple(each for each in dropped if each.at_mono_s >= since_mono_s and self._is_systems(each))
+
+    def _is_systems(self, connection: Accepted) -> bool:
+        if self.caller is not None:
+            return connection.client_host == self.caller
+        return connection.client_port not in self._canary_ports
+
+    def _greeted(self, since_mono_s: float) -> bool:
+        return any(each.at_mono_s >= since_mono_s and not self._is_systems(each) for each in self._log.accepted)

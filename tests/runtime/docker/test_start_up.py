@@ -1,0 +1,135 @@
+"""How a stack of containers comes up, and how it says why it does not."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from pathlib import Path
+
+import pytest
+
+from harness.errors import DeadlineExceeded, HarnessError, SetUpError, StackError, StartFailed
+from harness.runtime.containers import ContainerStack
+from harness.runtime.docker.engine import Engine
+from harness.runtime.session import Session
+from tests.runtime.docker.small_stack import ask, in_engine, open_small, python_image, small_stack
+
+pytestmark = pytest.mark.docker
+
+SERVER = '[python3, -B, /service.py, "8000"]'
+ONCE = """\
+  maker:
+    <<: *service
+    command: [python3, -c, "import urllib.request as u; print(u.urlopen('http://server:8000/write/state/made').read())"]
+    depends_on: {server: {condition: service_healthy}}
+    x-harness: {ready: {done: true}, ready_within_s: 30}
+volumes: {state: {}}
+"""
+
+
+def failing(home: Path, engine: Engine, *replacements: tuple[str, str]) -> tuple[HarnessError, list[str]]:
+    """The error with which a stack does not come up, and what it leaves in the engine."""
+
+    async def start() -> str:
+        async with await Session.open() as session:
+            sessions.append(session.id)
+            await open_small(home, session, engine, *replacements)
+        return session.id
+
+    sessions: list[str] = []
+    with pytest.raises(HarnessError) as caught:
+        asyncio.run(start())
+    return caught.value, in_engine(engine, sessions[0])
+
+
+def test_service_that_ends_while_it_starts_is_told_with_its_last_words(engine: Engine, tmp_path: Path) -> None:
+    """A service that ends before it is ready is named with its code and last output, and nothing is left."""
+    error, left = failing(
+        tmp_path, engine, (SERVER, "[python3, -c, \"import sys; print('no such table'); sys.exit(7)\"]")
+    )
+    assert isinstance(error, StartFailed)
+    assert str(error).startswith("server ended with exit code 7 before it was ready")
+    assert "no such table" in error.evidence
+    assert left == []
+
+
+def test_service_that_is_never_ready_is_told_with_the_reason(engine: Engine, tmp_path: Path) -> None:
+    """A service that is not ready in time is named with what was asked last and its last output."""
+    late = ('{http: "http://server:8000/"}\n      ready_within_s: 60', "{log: never}\n      ready_within_s: 1")
+    error, left = failing(tmp_path, engine, late)
+    assert isinstance(error, DeadlineExceeded)
+    assert str(error).startswith("server was not ready within 1 s (no line of its output matches 'never')")
+    assert error.evidence == "serving"
+    assert left == []
+
+
+def test_health_check_that_fails_is_told_with_its_words(engine: Engine, tmp_path: Path) -> None:
+    """Where no probe is declared, Compose's own health check decides, and what it says is in the error."""
+    check = "import urllib.request as u; u.urlopen('http://127.0.0.1:8002/')"
+    sick = (
+        f'{{test: [CMD, python3, -c, "{check}"]}}\n    x-harness: {{ready_within_s: 60}}',
+        "{test: [CMD, python3, -c, \"import sys; sys.exit('sick')\"]}\n    x-harness: {ready_within_s: 1}",
+    )
+    error, _ = failing(tmp_path, engine, sick)
+    assert isinstance(error, DeadlineExceeded)
+    assert "other was not ready within 1 s (its health check ended with 1: sick)" in str(error)
+
+
+def test_missing_image_is_one_line_that_says_what_makes_it(engine: Engine, tmp_path: Path) -> None:
+    """An image that the engine does not have is named before anything starts."""
+    error, left = failing(
+        tmp_path, engine, ("environment: {WORD: hello}", "environment: {}\n    image: nobody/made-this")
+    )
+    assert isinstance(error, SetUpError)
+    assert str(error).startswith("the engine has no image nobody/made-this: `harness images build`")
+    assert left == []
+
+
+def test_port_that_another_program_took_is_one_line(engine: Engine, tmp_path: Path) -> None:
+    """A port that was free when it was chosen, and is taken when the container starts, is named."""
+
+    async def start() -> None:
+        async with await Session.open() as session:
+            running = ContainerStack(small_stack(tmp_path), session, engine=engine)
+            with socket.socket() as thief:
+                thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                thief.bind(running.address("server", 8000))
+                thief.listen()
+                await running.start()
+
+    with pytest.raises(StartFailed, match=r"could not start server: port \d+ was taken by another program"):
+        asyncio.run(start())
+
+
+def test_service_without_an_image_is_refused(engine: Engine, tmp_path: Path) -> None:
+    """A service that the file only describes as a local process is named, with what to do."""
+    error, left = failing(tmp_path, engine, (f"image: {python_image()}\n  read_only", "read_only"))
+    assert isinstance(error, StackError)
+    assert "service server names neither an image nor how to build one" in str(error)
+    assert left == []
+
+
+def test_template_is_made_once_and_copied(engine: Engine, tmp_path: Path) -> None:
+    """What a one-shot service filled is kept in a volume, and the next session finds it there without that service."""
+    changes = (
+        (
+            'reset_directories: ["{volume:state}/runs", "{volume:state}/never-made"]',
+            "template: {path: state, made_by: [maker], depends_on_files: [small_service.py]}",
+        ),
+        ("volumes: {state: {}}\n", ONCE),
+    )
+
+    async def start() -> tuple[str, bool]:
+        async with await Session.open() as session:
+            running = await open_small(tmp_path, session, engine, *changes)
+            found = await asyncio.to_thread(ask, running, "server", "list/state")
+            await running.close()
+            return found, running.log_file("maker").exists()
+
+    try:
+        assert asyncio.run(start()) == ("made", True)
+        assert asyncio.run(start()) == ("made", False)
+    finally:
+        for volume in engine.client.volumes.list(filters={"label": "harness.template=server"}):
+            engine.client.volumes.get(volume.attrs["Labels"]["harness.template-volume"]).remove()
+            volume.remove()
