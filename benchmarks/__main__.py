@@ -15,6 +15,8 @@ from rich.console import Console
 
 from benchmarks.bench import Bench, Measure
 from benchmarks.boot import measure_boot
+from benchmarks.container_faults import measure_container_faults
+from benchmarks.containers import measure_containers
 from benchmarks.fault_effect import measure_fault_effect
 from benchmarks.gateway_exchange import measure_gateway
 from benchmarks.measurement import Row
@@ -32,6 +34,8 @@ from harness.stack.stack import load_stack
 # Those that start stacks themselves come first: later the shared one runs.
 MEASUREMENTS: Mapping[str, Measure] = {
     "boot": measure_boot,
+    "containers": measure_containers,
+    "container-faults": measure_container_faults,
     "gateway": measure_gateway,
     "storage": measure_storage,
     "spool": measure_spool,

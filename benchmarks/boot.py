@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from benchmarks.bench import Bench
 from benchmarks.measurement import Aim, Row
 from harness.drill.session import running_stack
-from harness.runtime.local import LocalStack
-from harness.runtime.running import RunningStack
 from harness.stack.stack import Stack
 
 REPETITIONS = 3
@@ -30,11 +28,11 @@ async def measure_boot(bench: Bench) -> Sequence[Row]:
             whole_s.append(time.monotonic() - started_s)
             if stop_s is not None:
                 restart_s.append(stop_s + whole_s[-1])
-            slowest = slowest or _slowest_by_itself(bench.stack, _ready_s(running))
+            slowest = slowest or slowest_by_itself(bench.stack, running.ready_s)
             stopped_s = time.monotonic()
         stop_s = time.monotonic() - stopped_s
-        async with running_stack(_only(bench.stack, slowest), bench.progress) as running:
-            alone_s.append(_ready_s(running)[slowest])
+        async with running_stack(only(bench.stack, slowest), bench.progress) as running:
+            alone_s.append(running.ready_s[slowest])
     ratios = tuple(whole / alone for whole, alone in zip(whole_s, alone_s, strict=True))
     return [
         Row("stack ready", tuple(whole_s), "s"),
@@ -44,18 +42,13 @@ async def measure_boot(bench: Bench) -> Sequence[Row]:
     ]
 
 
-def _ready_s(running: RunningStack) -> dict[str, float]:
-    assert isinstance(running, LocalStack), "only local processes tell how long each service took"
-    return running.ready_s
-
-
-def _slowest_by_itself(stack: Stack, ready_s: dict[str, float]) -> str:
+def slowest_by_itself(stack: Stack, ready_s: Mapping[str, float]) -> str:
     """The service that was ready last, among those that are asked themselves whether they are."""
     own = [name for name in ready_s if f"{name}:" in repr(stack.services[name].part.ready)]
     return max(own, key=lambda name: ready_s[name])
 
 
-def _only(stack: Stack, service: str) -> Stack:
+def only(stack: Stack, service: str) -> Stack:
     """The stack with one service, and what that one cannot start without."""
     wanted: set[str] = set()
     left = [service]

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from benchmarks.bench import Bench
 from benchmarks.measurement import Aim, Row
-from harness.drill.injector import apply_fault
+from harness.drill.link_grip import apply_fault
 from harness.errors import DeadlineExceeded
 from harness.faults.link.blackhole import Blackhole
 from harness.faults.link.fault import LinkFault

@@ -9,7 +9,7 @@ from benchmarks.bench import Bench
 from benchmarks.measurement import Aim, Row
 from benchmarks.workflow_run import run_workflow
 from harness.drill.clients import open_clients
-from harness.drill.drill import reset
+from harness.drill.reset import reset
 
 REPETITIONS = 5
 
@@ -21,7 +21,7 @@ async def measure_reset(bench: Bench) -> Sequence[Row]:
     async with open_clients(running) as clients:
         for turn in range(1, REPETITIONS + 1):
             bench.progress.at_work(f"reset {turn} of {REPETITIONS} …")
-            await run_workflow(clients)
+            await run_workflow(clients.demand_airflow())
             began_s = time.monotonic()
             await reset(running, clients)
             took_s.append(time.monotonic() - began_s)

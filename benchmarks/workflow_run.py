@@ -10,9 +10,9 @@ from statistics import median
 
 from benchmarks.bench import Bench
 from benchmarks.measurement import Aim, Row
-from harness.clients.airflow import ENDED, TaskInstance
-from harness.drill.clients import Clients, open_clients
-from harness.drill.drill import reset
+from harness.clients.airflow import ENDED, Airflow, TaskInstance
+from harness.drill.clients import open_clients
+from harness.drill.reset import reset
 from harness.drill.steady_state import airflow_is_whole
 from harness.errors import DeadlineExceeded, HarnessError
 
@@ -29,12 +29,13 @@ async def measure_workflow_run(bench: Bench) -> Sequence[Row]:
     task_s: dict[str, list[float]] = {}
     async with open_clients(running) as clients:
         await reset(running, clients)
-        await airflow_is_whole(clients)
-        await run_workflow(clients)
+        airflow = clients.demand_airflow()
+        await airflow_is_whole(airflow)
+        await run_workflow(airflow)
         for turn in range(1, REPETITIONS + 1):
             bench.progress.at_work(f"run {turn} of {REPETITIONS} …")
-            run_id, run_s = await run_workflow(clients)
-            tasks = await clients.airflow.tasks(run_id)
+            run_id, run_s = await run_workflow(airflow)
+            tasks = await airflow.tasks(run_id)
             took_s.append(run_s)
             in_tasks_s.append(_covered_s(tasks))
             for task in tasks:
@@ -48,7 +49,7 @@ async def measure_workflow_run(bench: Bench) -> Sequence[Row]:
     ]
 
 
-async def run_workflow(clients: Clients) -> tuple[str, float]:
+async def run_workflow(airflow: Airflow) -> tuple[str, float]:
     """Run the workflow once.
 
     Returns:
@@ -60,8 +61,8 @@ async def run_workflow(clients: Clients) -> tuple[str, float]:
     """
     run_id = f"bench__{secrets.token_hex(4)}"
     began_s = time.monotonic()
-    await clients.airflow.trigger(run_id, {"symbols": ["AAPL"]})
-    while (state := await clients.airflow.run_state(run_id)) not in ENDED:
+    await airflow.trigger(run_id, {"symbols": ["AAPL"]})
+    while (state := await airflow.run_state(run_id)) not in ENDED:
         if time.monotonic() - began_s > _RUN_LIMIT_S:
             raise DeadlineExceeded(f"run {run_id} had not ended after {_RUN_LIMIT_S:g} s: it is {state}")
         await asyncio.sleep(_POLL_S)

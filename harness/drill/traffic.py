@@ -1,15 +1,17 @@
-"""How often the system's own log says that a call over a link met a fault."""
+"""How often the system's own log says that something met a fault."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from harness.drill.final_reads import TaskLogs
-from harness.drill.injector import Injector, Span
+from harness.drill.injector import Injector
+from harness.drill.span import Span
+from harness.faults.service.fault import ServiceFault
 from harness.stack.adapters import TrafficAdapter
 from harness.stack.link import matches
 
@@ -18,29 +20,48 @@ _LOG_DELAY_S = 5.0
 
 
 def lines_that_met(
-    injector: Injector, traffic: list[TrafficAdapter], logs: TaskLogs, log_file: Path, began: datetime
+    injector: Injector,
+    traffic: list[TrafficAdapter],
+    logs: TaskLogs,
+    log_files: Mapping[str, Path],
+    began: datetime,
 ) -> int:
-    """Count the lines of the link's client that tell of this fault, while it was on.
+    """Count the lines of those who may have met this fault that tell of it, while it was on.
 
     Args:
         injector: the fault.
         traffic: how lines about each link look.
         logs: the logs of the tasks.
-        log_file: the output of the link's client.
+        log_files: the output of each service in whose log it may stand.
         began: the wall time at second 0 of the drill.
     """
-    about_link = [re.compile(adapter.log) for adapter in traffic if matches(adapter.link, injector.link)]
-    if not about_link or injector.span.on_at_s is None:
+    if injector.span.on_at_s is None:
         return 0
-    names_fault = re.compile(injector.fault.IN_LOGS, re.IGNORECASE)
-
-    def count(lines: Iterator[str]) -> int:
-        return sum(bool(names_fault.search(line)) and any(p.search(line) for p in about_link) for line in lines)
-
-    in_tasks = count(_task_lines(logs, injector.span, began))
-    in_output = count(_output_lines(log_file, injector.link.client, injector.span))
+    tells = _Tells(injector, traffic)
+    in_tasks = sum(map(tells, _task_lines(logs, injector.span, began)))
+    in_output = sum(
+        tells(line) for name, path in log_files.items() for line in _output_lines(path, name, injector.span)
+    )
     # The service in which tasks run may repeat their lines: the larger count, not the sum.
     return max(in_tasks, in_output)
+
+
+class _Tells:
+    """Whether a line tells of a fault: of a call over one of its links, or of what only the service itself meets."""
+
+    def __init__(self, injector: Injector, traffic: list[TrafficAdapter]) -> None:
+        links = injector.grip.links
+        self._about_link = [
+            re.compile(adapter.log) for adapter in traffic if any(matches(adapter.link, link) for link in links)
+        ]
+        self._names_fault = re.compile(injector.fault.IN_LOGS, re.IGNORECASE)
+        own = injector.fault.IN_OWN_LOG if isinstance(injector.fault, ServiceFault) else ""
+        self._own = re.compile(own, re.IGNORECASE) if own else None
+
+    def __call__(self, line: str) -> bool:
+        if self._own is not None and self._own.search(line):
+            return True
+        return bool(self._names_fault.search(line)) and any(about.search(line) for about in self._about_link)
 
 
 def _task_lines(logs: TaskLogs, span: Span, began: datetime) -> Iterator[str]:
@@ -62,9 +83,9 @@ def _time_of(line: str) -> datetime | None:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def _output_lines(path: Path, client: str, span: Span) -> Iterator[str]:
+def _output_lines(path: Path, service: str, span: Span) -> Iterator[str]:
     if path.exists():
         with path.open("rb") as file:
-            file.seek(span.log_sizes_on.get(client, 0))
-            size_bytes = span.log_sizes_off.get(client, 0) - span.log_sizes_on.get(client, 0)
+            file.seek(span.log_sizes_on.get(service, 0))
+            size_bytes = span.log_sizes_off.get(service, 0) - span.log_sizes_on.get(service, 0)
             yield from file.read(max(0, size_bytes)).decode(errors="replace").splitlines()

@@ -10,6 +10,20 @@ from harness.faults.link.fault import LinkFault
 from harness.faults.link.latency import Latency
 from harness.faults.link.refused import Refused
 from harness.faults.link.reset import Reset
+from harness.faults.service.cpu_limit import CpuLimit
+from harness.faults.service.disk_full import DiskFull
+from harness.faults.service.fault import ServiceFault
+from harness.faults.service.kill import Kill
+from harness.faults.service.memory_limit import MemoryLimit
+from harness.faults.service.packet_loss import PacketLoss
+from harness.faults.service.partition import Partition
+from harness.faults.service.pause import Pause
+from harness.faults.service.process_limit import ProcessLimit
+from harness.faults.service.restart import Restart
+from harness.faults.service.stop import Stop
+from harness.faults.service.volume_read_only import VolumeReadOnly
+
+Fault = LinkFault | ServiceFault
 
 LINK_FAULTS: Mapping[str, type[LinkFault]] = {
     "answer-lost": AnswerLost,
@@ -18,3 +32,20 @@ LINK_FAULTS: Mapping[str, type[LinkFault]] = {
     "refused": Refused,
     "reset": Reset,
 }
+
+# A runtime that can do one has a line for it in ``harness/runtime/effects/registry.py``.
+SERVICE_FAULTS: Mapping[str, type[ServiceFault]] = {
+    "kill": Kill,
+    "stop": Stop,
+    "restart": Restart,
+    "pause": Pause,
+    "partition": Partition,
+    "packet-loss": PacketLoss,
+    "cpu-limit": CpuLimit,
+    "memory-limit": MemoryLimit,
+    "disk-full": DiskFull,
+    "volume-read-only": VolumeReadOnly,
+    "process-limit": ProcessLimit,
+}
+
+FAULTS: Mapping[str, type[Fault]] = {**LINK_FAULTS, **SERVICE_FAULTS}

@@ -24,6 +24,15 @@ class Witness(StrEnum):
     CANARY = "canary"
     PROXY = "proxy"
     SYSTEM = "system"
+    KERNEL = "kernel"
+
+
+class Fate(StrEnum):
+    """What became of a request, as its client knows it."""
+
+    ACKNOWLEDGED = "acknowledged"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
 
 
 class RunRole(StrEnum):
@@ -75,12 +84,22 @@ class CanarySaw(_Event):
     as_expected: bool
 
 
+class ServiceSeen(_Event):
+    """The harness looked for itself whether a fault of a service is in effect; ``saw`` is what it saw."""
+
+    kind: Literal["service_seen"] = "service_seen"
+    service: str
+    saw: str
+    fault: str
+    as_expected: bool
+
+
 class FaultOn(_Event):
-    """A fault was switched on; ``took_s`` is how long the switch took."""
+    """A fault was switched on, on a link or a service; ``took_s`` is how long the switch took."""
 
     kind: Literal["fault_on"] = "fault_on"
     fault: str
-    link: str
+    target: str
     what: str
     cause: str
     took_s: float
@@ -101,17 +120,17 @@ class FaultOff(_Event):
 
     kind: Literal["fault_off"] = "fault_off"
     fault: str
-    link: str
+    target: str
 
 
 class FaultHealed(_Event):
-    """A canary went through the link again; ``took_s`` counts from the order to lift."""
+    """What the fault was on is as before, and canaries go through; ``took_s`` counts from the order to lift."""
 
     kind: Literal["fault_healed"] = "fault_healed"
     fault: str
-    link: str
+    target: str
     took_s: float
-    proxy_replaced: bool
+    proxy_replaced: bool = False
 
 
 class FaultNeverCame(_Event):
@@ -167,6 +186,17 @@ class TaskChanged(_Event):
     attempt: int
 
 
+class OperationEnded(_Event):
+    """A request of the workload came to its end; ``detail`` is the answer's status, or why none came."""
+
+    kind: Literal["operation_ended"] = "operation_ended"
+    run: str
+    operation: str
+    fate: Fate
+    detail: str
+    took_s: float
+
+
 class Recovered(_Event):
     """The system is back in its normal state; ``took_s`` counts from the last heal."""
 
@@ -186,6 +216,7 @@ Event = Annotated[
     | PhaseBegan
     | PhaseEnded
     | CanarySaw
+    | ServiceSeen
     | FaultOn
     | FaultMet
     | FaultOff
@@ -196,6 +227,7 @@ Event = Annotated[
     | RunChanged
     | RunGivenUp
     | TaskChanged
+    | OperationEnded
     | Recovered
     | Trouble,
     Field(discriminator="kind"),

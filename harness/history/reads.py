@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from harness.history.events import RunRole
@@ -60,7 +60,7 @@ class TaskRead:
 
 @dataclass(frozen=True, slots=True)
 class RunRead:
-    """One run of the workflow, as Airflow's API has it."""
+    """One run, as whoever runs it has it: Airflow's API, or the harness where it is a workload."""
 
     run_id: str
     role: RunRole
@@ -87,11 +87,30 @@ class Notification:
 
 
 @dataclass(frozen=True, slots=True)
+class ProbeRead:
+    """What a probe of the stack's file found.
+
+    Args:
+        count: how many rows or lines.
+        value: the first column of the first row, as text; None when there is no row, and for a log.
+        sample: the first of them, to be shown.
+    """
+
+    count: int
+    value: str | None = None
+    sample: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FinalReads:
     """Everything that was read at the end of a drill.
 
     Args:
         runs: every run that the harness started, by its id.
+        operations: the ids of what the workload's requests have left, as often as each is found; None when nobody
+            read them.
+        operations_before: those that were there before the drill began.
+        probes: by the probe's name.
     """
 
     runs: Mapping[str, RunRead]
@@ -100,3 +119,6 @@ class FinalReads:
     broker_orders: tuple[BrokerOrder, ...]
     outcomes: tuple[OutcomeRow, ...]
     notifications: tuple[Notification, ...]
+    operations: tuple[str, ...] | None = None
+    operations_before: tuple[str, ...] = ()
+    probes: Mapping[str, ProbeRead] = field(default_factory=dict)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 
+from harness.checks.registry import PROMISES, checkable, missing_adapters
 from harness.errors import ScenarioError, StackError
 from harness.scenario.model import Scenario
+from harness.scenario.triggers import OrderAtBroker, TaskState, Trigger
+from harness.stack.adapters import Adapters
 from harness.stack.source import Source, read_source, validate
 from harness.stack.stack import Stack
 
@@ -44,17 +47,50 @@ def check_against(scenario: Scenario, stack: Stack, source: Source | None = None
     Raises:
         ScenarioError: names the place and what there is.
     """
-    tasks = [*stack.adapters.artifacts.per_symbol, *stack.adapters.artifacts.per_run]
+    _check_promises(scenario, stack, source)
+    artifacts = stack.adapters.artifacts
+    tasks = [*artifacts.per_symbol, *artifacts.per_run] if artifacts else []
     for index, injection in enumerate(scenario.faults):
         at = ("faults", index)
-        try:
-            stack.link(injection.link)
-        except StackError as cause:
-            raise ScenarioError(f"{_where(source, scenario, (*at, 'link'))}: {cause}") from cause
+        if injection.link is not None:
+            try:
+                stack.link(injection.link)
+            except StackError as cause:
+                raise ScenarioError(f"{_where(source, scenario, (*at, 'link'))}: {cause}") from cause
+        elif injection.service not in stack.services:
+            where = _where(source, scenario, (*at, "service"))
+            known = ", ".join(stack.services)
+            raise ScenarioError(f"{where}: {injection.service!r} is not a service of the stack; there are: {known}")
         task = getattr(injection.start, "task", None)
-        if task is not None and task not in tasks:
+        if needed := _missing_for_trigger(injection.start, stack.adapters):
+            where = _where(source, scenario, (*at, "from"))
+            raise ScenarioError(f"{where}: needs x-harness.adapters.{needed}, which {stack.path.name} does not name")
+        if task is not None and tasks and task not in tasks:
             where = _where(source, scenario, (*at, "from", "task"))
             raise ScenarioError(f"{where}: {task!r} is not a task of the workflow; there are: {', '.join(tasks)}")
+
+
+def _check_promises(scenario: Scenario, stack: Stack, source: Source | None) -> None:
+    known = checkable(stack.adapters)
+    for index, name in enumerate(scenario.promises):
+        where = _where(source, scenario, ("promises", index))
+        if name not in known and name in PROMISES:
+            needed = " and ".join(f"x-harness.adapters.{each}" for each in missing_adapters(name, stack.adapters))
+            raise ScenarioError(
+                f"{where}: {name!r} cannot be checked: {stack.path.name} does not name {needed}; "
+                f"what can be: {', '.join(known)}"
+            )
+        if name not in known:
+            raise ScenarioError(f"{where}: there is no promise {name!r}; there are: {', '.join(known)}")
+
+
+def _missing_for_trigger(trigger: Trigger, adapters: Adapters) -> str | None:
+    """The adapter without which nobody could tell that a trigger has happened."""
+    if isinstance(trigger, TaskState) and adapters.airflow is None:
+        return "airflow"
+    if isinstance(trigger, OrderAtBroker) and adapters.gateway is None:
+        return "gateway"
+    return None
 
 
 def _where(source: Source | None, scenario: Scenario, path: tuple[str | int, ...]) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from harness.checks.registry import PROMISES
 from harness.faults.link.fault import LinkFault
-from harness.faults.registry import LINK_FAULTS
+from harness.faults.service.fault import ServiceFault
+from harness.scenario.fault_spelling import AnyFault
 from harness.scenario.triggers import AnyTrigger, BeforeRun
 
 
@@ -16,72 +17,61 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
-def _fault(value: object) -> object:
-    """A fault is written as its name, or as its name with its settings: ``is: {latency: {delay_ms: 500}}``."""
-    if isinstance(value, LinkFault):
-        return value
-    name: object = value
-    settings: object = {}
-    if isinstance(value, dict) and len(value) == 1:
-        name, settings = next(iter(value.items()))
-    fault = LINK_FAULTS.get(name) if isinstance(name, str) else None
-    if fault is None:
-        raise ValueError(f"unknown fault {name!r}; there are: {', '.join(LINK_FAULTS)}")
-    if not isinstance(settings, dict):
-        raise ValueError(f"the settings of {name} are a mapping")  # noqa: TRY004 - pydantic reports ValueError with its place
-    return fault.model_validate(settings)
-
-
-def _fault_schema() -> dict[str, object]:
-    plain = [name for name, fault in LINK_FAULTS.items() if not _settings(fault)]
-    settled = [
-        {
-            "type": "object",
-            "description": fault.__doc__,
-            "properties": {
-                name: {
-                    "type": "object",
-                    "properties": _settings(fault),
-                    "required": list(_settings(fault)),
-                    "additionalProperties": False,
-                }
-            },
-            "required": [name],
-            "additionalProperties": False,
-        }
-        for name, fault in LINK_FAULTS.items()
-        if _settings(fault)
-    ]
-    return {"anyOf": [{"enum": plain}, *settled]}
-
-
-def _settings(fault: type[LinkFault]) -> dict[str, object]:
-    properties: dict[str, object] = fault.model_json_schema()["properties"]
-    return {name: schema for name, schema in properties.items() if name != "kind"}
-
-
-def _as_written(fault: LinkFault) -> dict[str, object]:
-    settings = fault.model_dump()
-    return {settings.pop("kind"): settings}
-
-
-AnyFault = Annotated[LinkFault, BeforeValidator(_fault), PlainSerializer(_as_written), WithJsonSchema(_fault_schema())]
-
-
 class Injection(_Strict):
-    """One fault of the scenario: on which link, what, and when.
+    """One fault of the scenario: on which link or service, what, and when.
 
     Args:
-        link: a link of the stack, ``client -> server`` (with ``:port`` when there are several).
+        link: a link of the stack, ``client -> server`` (with ``:port`` when there are several), for a fault of a link.
+        service: a service of the stack, for a fault of a service.
         fault: what goes wrong.
         start: the trigger that switches it on.
-        for_s: how long it lasts.
+        for_s: how long it lasts; a fault that is over by itself (a restart) has none.
     """
 
-    link: str
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["link"]}, {"required": ["service"]}]})
+
+    link: str | None = None
+    service: str | None = None
     fault: AnyFault = Field(alias="is")
     start: AnyTrigger = Field(alias="from", default=BeforeRun(before="run"))
-    for_s: float = Field(gt=0, le=600)
+    for_s: float | None = Field(default=None, gt=0, le=600, validate_default=True)
+
+    @property
+    def target(self) -> str:
+        """The link or the service, as the scenario names it."""
+        return self.link or self.service or ""
+
+    @property
+    def lasts_s(self) -> float:
+        """How long it lasts once it is on."""
+        return self.for_s or 0.0
+
+    @field_validator("fault")
+    @classmethod
+    def _of_its_target(cls, fault: AnyFault, info: ValidationInfo) -> AnyFault:
+        link, service = info.data.get("link"), info.data.get("service")
+        if link and service:
+            raise ValueError("is for a link or for a service, not for both: write one of 'link' and 'service'")
+        if isinstance(fault, LinkFault) and not link:
+            raise ValueError(f"'{fault.ABOUT}' is a fault of a link: write link: client -> server")
+        if isinstance(fault, ServiceFault) and not service:
+            raise ValueError(f"'{fault.ABOUT}' is a fault of a service: write service: NAME")
+        return fault
+
+    @field_validator("for_s")
+    @classmethod
+    def _as_long_as_it_lasts(cls, for_s: float | None, info: ValidationInfo) -> float | None:
+        fault = info.data.get("fault")
+        is_over_by_itself = isinstance(fault, ServiceFault) and not fault.LASTS
+        if for_s is None and fault is not None and not is_over_by_itself:
+            raise ValueError("is required")
+        if for_s is not None and is_over_by_itself:
+            raise ValueError("a restart is over when the service is back; leave it out")
+        return for_s
+
+
+# A stack's own probes are promises too, which only a file that names them knows.
+PromiseName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", json_schema_extra={"examples": list(PROMISES)})]
 
 
 class WorkflowPart(_Strict):
@@ -106,7 +96,7 @@ class Scenario(_Strict):
     Args:
         name: what it is called; the file has the same name.
         about: one sentence for people.
-        promises: the promises that must hold; all of them when left out.
+        promises: the promises that must hold; when left out, all that the stack's adapters can check.
         workflow: what the workflow is asked to do.
         broker: how the gateway stand-in behaves.
         faults: what goes wrong.
@@ -117,7 +107,7 @@ class Scenario(_Strict):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
     about: str = Field(max_length=300)
-    promises: list[Literal[tuple(PROMISES)]] = Field(default_factory=lambda: list(PROMISES), min_length=1)  # type: ignore[valid-type]
+    promises: list[PromiseName] = Field(default_factory=list)
     workflow: WorkflowPart = WorkflowPart()
     broker: BrokerPart = BrokerPart()
     faults: list[Injection] = Field(default_factory=list, max_length=20)

@@ -11,7 +11,9 @@ import yaml
 
 from harness.errors import ScenarioError
 from harness.faults.link.latency import Latency
-from harness.faults.registry import LINK_FAULTS
+from harness.faults.registry import LINK_FAULTS, SERVICE_FAULTS
+from harness.faults.service.cpu_limit import CpuLimit
+from harness.faults.service.restart import Restart
 from harness.scenario.loading import list_scenarios, load_scenario
 from harness.scenario.model import Scenario
 from harness.scenario.schema import SCHEMA_FILE, schema_text
@@ -65,6 +67,47 @@ def test_scenario_survives_its_own_json(fault: str) -> None:
     assert Scenario.model_validate_json(scenario.model_dump_json(by_alias=True)) == scenario
 
 
+SETTINGS = {
+    "packet-loss": {"percent": 5},
+    "cpu-limit": {"cpus": 0.5},
+    "memory-limit": {"mib": 64},
+    "disk-full": {"path": "/data"},
+    "volume-read-only": {"path": "/data"},
+    "process-limit": {"pids": 9},
+}
+
+
+@pytest.mark.parametrize("fault", sorted(SERVICE_FAULTS))
+def test_scenario_with_a_fault_of_a_service_survives_its_own_json(fault: str) -> None:
+    """A fault of a service is written as those of links are, and fits the schema that editors use."""
+    how_long = {"for_s": 1} if SERVICE_FAULTS[fault].LASTS else {}
+    written = {
+        "name": "x",
+        "about": "",
+        "faults": [{"service": "a", "is": {fault: SETTINGS.get(fault, {})}, **how_long}],
+    }
+    scenario = Scenario.model_validate(written)
+    assert Scenario.model_validate_json(scenario.model_dump_json(by_alias=True)) == scenario
+    if fault in SETTINGS:
+        jsonschema.validate(written, json.loads(SCHEMA_FILE.read_text()))
+
+
+def test_fault_of_a_service_is_read(tmp_path: Path, stack: Stack) -> None:
+    """A service is named in the place of a link."""
+    text = GOOD.replace("link: workflow -> backend", "service: backend").replace("refused", "{cpu-limit: {cpus: 0.1}}")
+    (injection,) = load(tmp_path, stack, text).faults
+    assert (injection.target, injection.fault) == ("backend", CpuLimit(cpus=0.1))
+
+
+def test_restart_has_no_length(tmp_path: Path, stack: Stack) -> None:
+    """A restart is over when the service is back."""
+    text = GOOD.replace("link: workflow -> backend", "service: backend").replace("refused", "restart")
+    (injection,) = load(tmp_path, stack, text.replace("    for_s: 15\n", "")).faults
+    assert (injection.fault, injection.lasts_s) == (Restart(), 0.0)
+    with pytest.raises(ScenarioError, match="a restart is over when the service is back; leave it out"):
+        load(tmp_path, stack, text)
+
+
 @pytest.mark.parametrize(
     ("text", "trigger"),
     [
@@ -99,8 +142,12 @@ def test_fault_with_settings_is_read(tmp_path: Path, stack: Stack) -> None:
         ("state: running", "state: walking", "mine.yaml:6: faults.0.from.state"),
         ("{task: place_order, state: running}", "{when: now}", f"a trigger begins with one of: {', '.join(TRIGGERS)}"),
         ("link: workflow -> backend", "link: workflow -> moon", "mine.yaml:4: faults.0.link: link 'workflow -> moon' is not a link of the stack; there are: 'workflow -> backend'"),
+        ("link: workflow -> backend", "service: moon", "mine.yaml:5: faults.0.is: 'refused' is a fault of a link: write link: client -> server"),
+        ("is: refused", "is: kill", "mine.yaml:5: faults.0.is: 'killed' is a fault of a service: write service: NAME"),
+        ("link: workflow -> backend\n    is: refused", "service: moon\n    is: kill", "mine.yaml:4: faults.0.service: 'moon' is not a service of the stack; there are: postgres"),
+        ("is: refused", "service: backend\n    is: kill", "mine.yaml:6: faults.0.is: is for a link or for a service, not for both"),
         ("name: mine", "name: yours", "mine.yaml:1: name: is 'yours', but the file is called 'mine.yaml'"),
-        ("about: One fault.", "about: One fault.\npromises: [artefacts]", "mine.yaml:3: promises.0: input should be 'artifacts-once'"),
+        ("about: One fault.", "about: One fault.\npromises: [artefacts]", "mine.yaml:3: promises.0: there is no promise 'artefacts'; there are: artifacts-once, "),
         ("about: One fault.", "about: [", "is not valid YAML"),
     ],
 )  # fmt: skip

@@ -1,0 +1,96 @@
+"""A fault of a link: told to the link's Toxiproxy, and seen by canaries that go through it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.drill.grip import Bite
+from harness.faults.link.fault import LinkFault
+from harness.history.events import CanarySaw, Sight, Witness
+from harness.runtime.canary import GREETINGS, Seen
+from harness.runtime.running import RunningStack
+from harness.runtime.toxiproxy.link_proxy import LinkProxy
+from harness.stack.link import Link
+
+_CANARY_TIMEOUT_S = 1.0
+_LATENCY_ALLOWANCE_S = 2.0
+
+
+class LinkGrip:
+    """One fault on one link.
+
+    Args:
+        fault_id: its name in the history.
+        fault: what goes wrong.
+        link: on which link.
+        running: the stack.
+    """
+
+    def __init__(self, fault_id: str, fault: LinkFault, link: Link, running: RunningStack) -> None:
+        self.target = str(link)
+        self.links: tuple[Link, ...] = (link,)
+        self.log_names: tuple[str, ...] = (link.client,)
+        self.proxy_replaced = False
+        self._fault_id = fault_id
+        self._fault = fault
+        self._link = link
+        self._running = running
+
+    @property
+    def proxies(self) -> tuple[LinkProxy, ...]:
+        """The link's own."""
+        return (self._proxy,)
+
+    async def arm(self) -> None:
+        """A Toxiproxy is always ready."""
+
+    async def switch_on(self) -> Sequence[Bite]:
+        """Tell Toxiproxy."""
+        open_connections = len(self._proxy.open_system_connections())
+        await apply_fault(self._proxy, self._fault)
+        if self._fault.CUTS and open_connections:
+            return [Bite(Witness.PROXY, open_connections, "open connections cut")]
+        return []
+
+    async def look(self) -> CanarySaw:
+        """Send a canary through the link."""
+        at_least_s = self._fault.at_least_s
+        seen = await self._send(at_least_s + _LATENCY_ALLOWANCE_S if at_least_s else _CANARY_TIMEOUT_S)
+        expected = seen.sight in self._fault.SEEN_AS and seen.elapsed_s >= at_least_s
+        return CanarySaw(
+            link=self.target, sight=seen.sight, elapsed_s=seen.elapsed_s, fault=self._fault_id, as_expected=expected
+        )
+
+    async def bites(self, since_mono_s: float) -> Sequence[Bite]:
+        """Count the connections that came while it was on; where none can come, the cut ones have been counted."""
+        met = [] if self._fault.CUTS else self._proxy.system_connections(since_mono_s)
+        return [Bite(Witness.PROXY, len(met), "connections accepted under the fault")] if met else []
+
+    async def lift(self) -> None:
+        """Take away every toxic, by a new Toxiproxy if it has to be."""
+        healed = await self._proxy.heal()
+        self.proxy_replaced = healed.replaced is not None
+
+    async def why_not_healed(self) -> str | None:
+        """A canary should be answered."""
+        seen = await self._send(_CANARY_TIMEOUT_S)
+        return None if seen.sight is Sight.ANSWERED else f"a canary through it saw '{seen.sight}'"
+
+    async def disarm(self) -> None:
+        """Nothing was made."""
+
+    @property
+    def _proxy(self) -> LinkProxy:
+        return self._running.proxy(self._link)
+
+    async def _send(self, timeout_s: float) -> Seen:
+        protocol = self._running.stack.canaries.get((self._link.server, self._link.port), "tcp")
+        return await self._proxy.canary(GREETINGS[protocol], timeout_s)
+
+
+async def apply_fault(proxy: LinkProxy, fault: LinkFault) -> None:
+    """Switch a fault on."""
+    if fault.CUTS:
+        await proxy.disable()
+    for toxic in fault.toxics():
+        await proxy.add_toxic(toxic)

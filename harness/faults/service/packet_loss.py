@@ -1,0 +1,27 @@
+"""Some of the service's packets are lost."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from harness.faults.service.fault import ServiceFault
+
+
+class PacketLoss(ServiceFault):
+    """Packets to the service and from it are dropped at random.
+
+    Args:
+        percent: how many of a hundred.
+    """
+
+    kind: Literal["packet-loss"] = "packet-loss"
+    percent: float = Field(ge=1, le=99)
+    IN_LOGS: ClassVar[str] = r"time[d]?[ _-]?out|Timeout|deadline|slow|reset|closed"
+    ABOUT: ClassVar[str] = "packets lost"
+
+    @property
+    def about(self) -> str:
+        """The fault with its rate."""
+        return f"{self.percent:g} % {self.ABOUT}"

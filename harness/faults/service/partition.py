@@ -1,0 +1,18 @@
+"""The service is cut off from everyone: packets to it and from it vanish."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from harness.faults.service.fault import ServiceFault
+from harness.history.events import Sight
+
+
+class Partition(ServiceFault):
+    """Its packets are dropped both ways, so that connections hang rather than are refused; it goes on working alone."""
+
+    kind: Literal["partition"] = "partition"
+    EVERY_CALL_MEETS_IT: ClassVar[bool] = True
+    SEEN_AS: ClassVar[frozenset[Sight]] = frozenset({Sight.SILENT})
+    IN_LOGS: ClassVar[str] = r"time[d]?[ _-]?out|Timeout|deadline|unreachable|disconnect|closed|reset"
+    ABOUT: ClassVar[str] = "partitioned"

@@ -1,0 +1,133 @@
+"""A fault of a service in a drill: its links go with it, what met it is told, and it is lifted whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.drill.injector import Injector
+from harness.drill.observer import Observer, RunWatch
+from harness.errors import HarnessError
+from harness.history.events import CanarySaw, FaultHealed, FaultMet, FaultOff, FaultOn, RunRole, ServiceSeen, Sight
+from harness.history.history import HistoryWriter
+from harness.runtime.canary import GREETINGS, Seen
+from harness.runtime.local import LocalStack
+from harness.runtime.service import ServiceState
+from harness.runtime.waiting import until
+from harness.scenario.model import Injection
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Iterator[HistoryWriter]:
+    """An empty history."""
+    with HistoryWriter(tmp_path / "history.jsonl") as writer:
+        yield writer
+
+
+def injector_of(stack: LocalStack, history: HistoryWriter, **written: object) -> Injector:
+    """One fault, as a scenario would write it."""
+    injection = Injection.model_validate({"from": {"before": "run"}, **written})
+    return Injector("fault-1", injection, stack, Observer(history, None), history)
+
+
+def begin(injector: Injector) -> asyncio.Task[None]:
+    """Begin its life."""
+    watch = RunWatch(run_id="run", role=RunRole.DRILLED)
+    return asyncio.create_task(injector.live(watch, asyncio.Event()))
+
+
+async def through_the_link(stack: LocalStack, timeout_s: float = 10.0) -> Seen:
+    """A canary through the only link."""
+    (link,) = stack.stack.links
+    return await stack.proxy(link).canary(GREETINGS["http"], timeout_s)
+
+
+async def test_link_of_a_killed_service_refuses(local_stack: LocalStack, history: HistoryWriter) -> None:
+    """A client is refused while the service is down, as it would be without a proxy, and answered when it is back."""
+    (link,) = local_stack.stack.links
+    _, client = await asyncio.open_connection(*local_stack.link_address(link))
+    await until(local_stack.proxy(link).open_system_connections, what="the connection in the log", deadline_s=5)
+    injector = injector_of(local_stack, history, service="server", **{"is": "kill"}, for_s=0.5)
+    life = begin(injector)
+    await injector.on.wait()
+    assert (await through_the_link(local_stack)).sight is Sight.REFUSED
+    await life
+    client.transport.abort()
+    assert (await through_the_link(local_stack)).sight is Sight.ANSWERED
+    so_far = history.so_far()
+    assert [event.target for _, event in so_far.of(FaultOn)] == ["server"]
+    assert all(event.as_expected for _, event in so_far.of(ServiceSeen))
+    assert [(event.count, event.detail) for _, event in so_far.of(FaultMet)] == [(1, "open connections ended")]
+    assert [event.target for _, event in so_far.of(FaultHealed)] == ["server"]
+
+
+async def test_call_of_a_paused_service_has_met_it(local_stack: LocalStack, history: HistoryWriter) -> None:
+    """Whoever calls a frozen service is counted; the harness's own canaries are not."""
+    (link,) = local_stack.stack.links
+    injector = injector_of(local_stack, history, service="server", **{"is": "pause"}, for_s=3)
+    life = begin(injector)
+    await injector.on.wait()
+    assert (await through_the_link(local_stack, timeout_s=0.5)).sight is Sight.SILENT
+    _, client = await asyncio.open_connection(*local_stack.link_address(link))
+    await life
+    client.transport.abort()
+    counts = [(event.count, event.detail) for _, event in history.so_far().of(FaultMet)]
+    assert counts == [(1, "connections accepted under the fault")]
+
+
+async def test_restart_is_over_by_itself(local_stack: LocalStack, history: HistoryWriter) -> None:
+    """A restart needs no time to be named: the service was seen down, and is another process afterwards."""
+    before = local_stack._processes["server"].pid
+    await begin(injector_of(local_stack, history, service="server", **{"is": "restart"}))
+    assert local_stack._processes["server"].pid != before
+    assert [event.as_expected for _, event in history.so_far().of(ServiceSeen)] == [True]
+
+
+@pytest.mark.parametrize("fault", ["kill", "stop", "pause"])
+async def test_fault_is_lifted_when_the_drill_is_broken_off(
+    local_stack: LocalStack, history: HistoryWriter, fault: str
+) -> None:
+    """A life that is cancelled while its fault is on leaves a service that answers, on its links too."""
+    injector = injector_of(local_stack, history, service="server", **{"is": fault}, for_s=60)
+    life = begin(injector)
+    await injector.on.wait()
+    life.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await life
+    assert await local_stack.service("server").state() is ServiceState.RUNNING
+    assert (await through_the_link(local_stack)).sight is Sight.ANSWERED
+    assert len(list(history.so_far().of(FaultOff))) == 1
+
+
+async def test_fault_is_lifted_when_it_was_cancelled_while_it_came_on(
+    local_stack: LocalStack, history: HistoryWriter
+) -> None:
+    """An order that was given is carried out before it is taken back, so that nothing of it happens afterwards."""
+    injector = injector_of(local_stack, history, service="server", **{"is": "stop"}, for_s=60)
+    life = begin(injector)
+    await until(lambda: injector.span.on_at_s is not None, what="the order", deadline_s=5, poll_s=0)
+    life.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await life
+    assert await local_stack.service("server").state() is ServiceState.RUNNING
+    assert (await through_the_link(local_stack)).sight is Sight.ANSWERED
+
+
+async def test_fault_of_a_link_is_told_by_its_canaries(local_stack: LocalStack, history: HistoryWriter) -> None:
+    """Faults of links live the same life."""
+    injector = injector_of(local_stack, history, link="client -> server", **{"is": "refused"}, for_s=0.2)
+    await begin(injector)
+    assert [event.sight for _, event in history.so_far().of(CanarySaw)] == [Sight.REFUSED]
+    assert len(list(history.so_far().of(FaultHealed))) == 1
+
+
+async def test_fault_that_needs_a_container_says_so(local_stack: LocalStack, history: HistoryWriter) -> None:
+    """Tried where it cannot be done, it ends in one clear line, and nothing has happened to the service."""
+    with pytest.raises(HarnessError, match="server runs in no container; this fault needs one"):
+        await begin(injector_of(local_stack, history, service="server", **{"is": "partition"}, for_s=1))
+    assert await local_stack.service("server").state() is ServiceState.RUNNING
