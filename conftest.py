@@ -2,8 +2,47 @@
 
 from __future__ import annotations
 
+import functools
+import os
+
+import docker
+import pytest
+from docker.errors import DockerException
 from hypothesis import HealthCheck, settings
 
 # No time limit on an example: the machine may be shared, and a slow one is no broken promise.
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("project")
+
+# Set where an engine must be there (CI), so that its absence is a failure and not a skip.
+_REQUIRED_VARIABLE = "HARNESS_REQUIRE_DOCKER"
+
+
+THOROUGH = "--thorough"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Whether the long variants of some tests run: every scenario on both runtimes, every moment of death."""
+    parser.addoption(THOROUGH, action="store_true", help="run the long variants of tests that have one")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip, with the reason, what needs a Docker engine where none answers."""
+    if item.get_closest_marker("docker") is None or (reason := _why_no_engine()) is None:
+        return
+    if os.environ.get(_REQUIRED_VARIABLE):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@functools.cache
+def _why_no_engine() -> str | None:
+    try:
+        client = docker.from_env(timeout=10)
+        try:
+            client.ping()
+        finally:
+            client.close()
+    except DockerException as error:
+        return f"needs a Docker engine (`make engine images` sets one up on Debian): {error}"
+    return None

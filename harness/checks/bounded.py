@@ -27,7 +27,7 @@ def _run_time(case: Case) -> Iterator[Finding]:
             weight=Weight.LIVENESS,
             title="the run did not end in time",
             expected=f"run {case.drilled_run} ends within {case.run_limit_s:g} s",
-            found=f"{took} (Airflow's API)",
+            found=f"{took} ({'Airflow' if case.adapters.airflow else 'the workload'})",
             see=case.history.lines(began, ended),
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.checks.finding import Case, Finding, Weight
-from harness.history.events import ProxyReplaced, ServiceEnded, Trouble
+from harness.history.events import FaultHealed, FaultOn, ProxyReplaced, ServiceEnded, Trouble
 
 NAME = "controlled"
 
@@ -28,6 +28,8 @@ def _proxies(case: Case) -> Iterator[Finding]:
 
 def _services(case: Case) -> Iterator[Finding]:
     for entry, event in case.history.of(ServiceEnded):
+        if _was_under_fault(case, event.service, entry.at_s):
+            continue  # what a limit did to it is the fault itself
         found = f"it ended with exit code {event.returncode}"
         yield _finding(
             "a service ended by itself",
@@ -35,6 +37,14 @@ def _services(case: Case) -> Iterator[Finding]:
             found,
             f"{case.history.lines(entry, entry)} · logs/{event.service}.log",
         )
+
+
+def _was_under_fault(case: Case, service: str, at_s: float) -> bool:
+    healed = {event.fault: entry.at_s for entry, event in case.history.of(FaultHealed)}
+    return any(
+        event.target == service and entry.at_s - event.took_s <= at_s <= healed.get(event.fault, at_s)
+        for entry, event in case.history.of(FaultOn)
+    )
 
 
 def _trouble(case: Case) -> Iterator[Finding]:

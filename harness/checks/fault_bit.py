@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.checks.finding import Case, Finding, PlannedFault, Weight
-from harness.history.events import CanarySaw, FaultMet, FaultNeverCame, FaultOn, Witness
+from harness.history.events import CanarySaw, FaultMet, FaultNeverCame, FaultOn, ServiceSeen, Witness
 
 NAME = "fault-bit"
 
 
 def fault_bit(case: Case) -> Sequence[Finding]:
-    """Ask the canary whether the fault was on, and proxy and system whether the system met it."""
+    """Ask those who looked whether the fault was on, and the other witnesses whether the system met it."""
     return [finding for fault in case.faults for finding in _judge(case, fault)]
 
 
@@ -22,14 +22,14 @@ def _judge(case: Case, fault: PlannedFault) -> Iterator[Finding]:
         yield _finding(fault, "it was never switched on", cause or "the drill ended before", "history.jsonl")
         return
     see = case.history.lines(switched_on, None)
-    canaries = [event for _, event in case.history.of(CanarySaw) if event.fault == fault.id]
-    wrong = [event for event in canaries if not event.as_expected]
-    if not canaries or wrong:
-        saw = f"a canary through the link saw '{wrong[0].sight}'" if wrong else "no canary went through the link"
+    looks = _looks(case, fault.id)
+    wrong = [saw for saw, as_expected in looks if not as_expected]
+    if not looks or wrong:
+        saw = wrong[0] if wrong else "no canary went, and nobody looked otherwise,"
         yield _finding(
             fault,
             "it was switched on but not in effect",
-            f"{saw} while it should have been on ({len(wrong)} of {len(canaries)})",
+            f"{saw} while it should have been on ({len(wrong)} of {len(looks)})",
             see,
         )
         return
@@ -38,13 +38,23 @@ def _judge(case: Case, fault: PlannedFault) -> Iterator[Finding]:
         yield _finding(
             fault,
             "it was on, but the system never met it",
-            "neither the proxy's counters nor the system's own log show a call that met it",
+            "neither the proxy nor the kernel nor the system's own log tell of anything that met it",
             see,
         )
 
 
+def _looks(case: Case, fault_id: str) -> list[tuple[str, bool]]:
+    """What canaries through a link and looks at a service saw while the fault was on, and whether it should be so."""
+    canaries = [event for _, event in case.history.of(CanarySaw) if event.fault == fault_id]
+    services = [event for _, event in case.history.of(ServiceSeen) if event.fault == fault_id]
+    return [
+        *((f"a canary through the link saw '{event.sight}'", event.as_expected) for event in canaries),
+        *((event.saw, event.as_expected) for event in services),
+    ]
+
+
 def times_met(case: Case, fault_id: str) -> list[FaultMet]:
-    """What the proxy and the system say of how often the system's own traffic met the fault."""
+    """What proxy, kernel and system say of how often the system itself met the fault."""
     events = [event for _, event in case.history.of(FaultMet) if event.fault == fault_id]
     return [event for event in events if event.witness is not Witness.CANARY]
 
@@ -54,7 +64,7 @@ def _finding(fault: PlannedFault, title: str, found: str, see: str) -> Finding:
         check=NAME,
         weight=Weight.UNSOUND,
         title=f"the fault did not bite: {title}",
-        expected=f"{fault.link} {fault.about}, and the system meets it",
+        expected=f"{fault.target} {fault.about}, and the system meets it",
         found=found,
         see=see,
     )

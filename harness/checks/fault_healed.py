@@ -1,4 +1,4 @@
-"""Every fault that was switched on was lifted, and traffic went through its link again."""
+"""Every fault that was switched on was lifted, and what it was on was as before."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ NAME = "fault-healed"
 
 
 def fault_healed(case: Case) -> Sequence[Finding]:
-    """Look for the canary that went through after each fault."""
+    """Look for the proof after each fault."""
     healed = {event.fault for _, event in case.history.of(FaultHealed)}
     return [
         Finding(
             check=NAME,
             weight=Weight.UNSOUND,
             title="a fault was not healed",
-            expected=f"{event.link} answers again after '{event.what}' was lifted",
-            found="no canary went through it",
+            expected=f"{event.target} answers again after '{event.what}' was lifted",
+            found="it was never seen to answer again",
             see=case.history.lines(entry, None),
         )
         for entry, event in case.history.of(FaultOn)

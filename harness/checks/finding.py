@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from harness.history.history import History
 from harness.history.reads import FinalReads
-from harness.stack.adapters import ArtifactsAdapter, OrdersAdapter
+from harness.stack.adapters import Adapters
 
 
 class Verdict(StrEnum):
@@ -17,11 +17,12 @@ class Verdict(StrEnum):
     PASS = "PASS"  # noqa: S105 - a verdict
     FAIL = "FAIL"
     INCONCLUSIVE = "INCONCLUSIVE"
+    SKIPPED = "SKIPPED"
 
     @property
     def exit_code(self) -> int:
-        """0 PASS, 1 FAIL, 3 INCONCLUSIVE (2 is wrong usage, which never gets as far as a verdict)."""
-        return {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3}[self]
+        """0 PASS, 1 FAIL, 3 INCONCLUSIVE or nothing drilled (2 is wrong usage, which never gets to a verdict)."""
+        return {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3, Verdict.SKIPPED: 3}[self]
 
 
 class Weight(StrEnum):
@@ -63,12 +64,12 @@ class PlannedFault:
 
     Args:
         id: its name in the history.
-        link: the link it was for.
+        target: the link or the service it was for.
         about: what it is, in a word or two.
     """
 
     id: str
-    link: str
+    target: str
     about: str
 
 
@@ -79,6 +80,7 @@ class Case:
     Args:
         drilled_run: the id of the run under fault.
         outcomes: how that run may end, by the system's own word.
+        adapters: what of the stack can be asked, and how it is read.
         reads: the final reads; None when the drill did not get as far.
     """
 
@@ -87,8 +89,7 @@ class Case:
     outcomes: tuple[str, ...]
     run_limit_s: float
     recovery_limit_s: float
-    artifacts: ArtifactsAdapter
-    orders: OrdersAdapter
+    adapters: Adapters
     history: History
     reads: FinalReads
 

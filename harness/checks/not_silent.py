@@ -35,13 +35,13 @@ def _word(case: Case, run: RunRead) -> Iterator[Finding]:
         yield _finding(
             "a run says nothing of its outcome",
             f"run {run.run_id} has an outcome in the system's own record",
-            f"no row (SQL); Airflow has the run as {run.state}",
+            f"no row (SQL); the run ended as {run.state}",
         )
         return
     if (outcome == "failed") != (run.state == "failed"):
         yield _finding(
             "a run's word is not true",
-            f"run {run.run_id} says what Airflow knows: {run.state}",
+            f"run {run.run_id} says how it really ended: {run.state}",
             f"it says {outcome!r} (SQL)",
         )
     if run.run_id == case.drilled_run and outcome not in case.outcomes:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from harness.checks.finding import Case, Finding, Weight
 from harness.history.reads import BrokerOrder, RecordedOrder
+from harness.stack.adapters import OrdersAdapter
 
 NAME = "orders-once"
 _PRICE_DIGIT = Decimal("0.000001")
@@ -16,7 +17,10 @@ _LEDGER = "the gateway's ledger: logs/ibkr-gateway.ledger.jsonl"
 
 def orders_once(case: Case) -> Sequence[Finding]:
     """Hold the system's record of its orders against the gateway's own ledger."""
-    return [*_sent_twice(case), *_decided_twice(case), *_unrecorded(case), *_untrue(case)]
+    adapter = case.adapters.orders
+    if adapter is None:
+        return []
+    return [*_sent_twice(case), *_decided_twice(case, adapter), *_unrecorded(case), *_untrue(case, adapter)]
 
 
 def _finding(title: str, expected: str, found: str) -> Finding:
@@ -37,8 +41,8 @@ def _sent_twice(case: Case) -> Iterator[Finding]:
             )
 
 
-def _decided_twice(case: Case) -> Iterator[Finding]:
-    sent = [order for order in case.reads.recorded_orders if order.status not in case.orders.never_sent]
+def _decided_twice(case: Case, adapter: OrdersAdapter) -> Iterator[Finding]:
+    sent = [order for order in case.reads.recorded_orders if order.status not in adapter.never_sent]
     for (run, symbol), count in Counter((order.execution_id, order.symbol) for order in sent).items():
         if count > 1:
             yield _finding(
@@ -59,29 +63,29 @@ def _unrecorded(case: Case) -> Iterator[Finding]:
             )
 
 
-def _untrue(case: Case) -> Iterator[Finding]:
+def _untrue(case: Case, adapter: OrdersAdapter) -> Iterator[Finding]:
     at_broker = {order.order_ref: order for order in case.reads.broker_orders}
     for recorded in case.reads.recorded_orders:
         truth = at_broker.get(recorded.order_ref)
-        if truth is None and recorded.status not in case.orders.never_sent:
+        if truth is None and recorded.status not in adapter.never_sent:
             yield _finding(
                 "an order is recorded that the broker never had",
                 f"order {recorded.order_ref!r}, recorded as {recorded.status}, is in the gateway's ledger",
                 "the gateway never received it",
             )
         elif truth is not None:
-            yield from _compare(case, recorded, truth)
+            yield from _compare(adapter, recorded, truth)
 
 
-def _compare(case: Case, recorded: RecordedOrder, truth: BrokerOrder) -> Iterator[Finding]:
-    if recorded.status in case.orders.unknown:
+def _compare(adapter: OrdersAdapter, recorded: RecordedOrder, truth: BrokerOrder) -> Iterator[Finding]:
+    if recorded.status in adapter.unknown:
         yield _finding(
             "an order's fate was left unknown",
             f"order {recorded.order_ref!r} recorded as the broker has it ({truth.status})",
             f"recorded as {recorded.status} (SQL)",
         )
         return
-    allowed = case.orders.statuses.get(truth.status, [])
+    allowed = adapter.statuses.get(truth.status, [])
     pairs = [
         ("status", " or ".join(allowed) or truth.status, recorded.status, recorded.status in allowed),
         ("action", truth.action, recorded.action, truth.action == recorded.action),

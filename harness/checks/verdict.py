@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.checks.finding import Case, Finding, Verdict, Weight
-from harness.checks.registry import PROMISES, PROOFS
+from harness.checks.registry import PROOFS, checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,9 @@ _ORDER = (Weight.SAFETY, Weight.UNSOUND, Weight.LIVENESS)
 
 
 def judge(case: Case, promises: Sequence[str]) -> Judgement:
-    """Run the named promises and every proof over a case."""
-    by_promise = {name: list(PROMISES[name](case)) for name in promises}
+    """Run the named promises, or all that can be checked where none is named, and every proof over a case."""
+    known = checkable(case.adapters)
+    by_promise = {name: list(known[name](case)) for name in promises or known}
     proofs = [finding for check in PROOFS.values() for finding in check(case)]
     everything = [*(finding for findings in by_promise.values() for finding in findings), *proofs]
     weights = {finding.weight for finding in everything}

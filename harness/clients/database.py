@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TypeVar, get_origin
 
 import psycopg
 from psycopg import sql
@@ -39,6 +39,10 @@ class SystemDatabase:
         """What the system says of its runs."""
         return await self._read(query, OutcomeRow)
 
+    async def rows(self, query: str) -> tuple[dict[str, object], ...]:
+        """What any query finds."""
+        return await self._read(query, dict[str, object])
+
     async def empty(self, keep: list[str]) -> None:
         """Take every row out of every table but those named in ``keep``."""
         try:
@@ -65,8 +69,12 @@ class SystemDatabase:
                 found = await cursor.fetchall()
             return TypeAdapter(tuple[row, ...]).validate_python(found)  # type: ignore[valid-type]
         except psycopg.Error as cause:
-            raise DatabaseUnreadable(f"the query for {row.__name__} failed: {cause}", evidence=query) from cause
+            raise DatabaseUnreadable(f"the query for {_what(row)} failed: {cause}", evidence=query) from cause
         except ValidationError as cause:
             raise DatabaseUnreadable(
-                f"the query for {row.__name__} gives rows of another form: {cause}", evidence=query
+                f"the query for {_what(row)} gives rows of another form: {cause}", evidence=query
             ) from cause
+
+
+def _what(row: type[object]) -> str:
+    return "rows" if get_origin(row) is dict else row.__name__

@@ -17,14 +17,17 @@ from harness.checks.finding import Case, PlannedFault
 from harness.checks.verdict import judge
 from harness.drill.clients import Clients, open_clients
 from harness.drill.evidence import keep_evidence
-from harness.drill.final_reads import TaskLogs, read_finally, read_task_logs
+from harness.drill.final_reads import TaskLogs, operations_so_far, read_finally, read_operations, read_outcomes
 from harness.drill.injector import Injector
+from harness.drill.log_marks import LogMarks
 from harness.drill.observer import Observer, RunWatch
 from harness.drill.phases import phase
+from harness.drill.reset import reset
 from harness.drill.result import DrillResult
 from harness.drill.runs import Runs
-from harness.drill.steady_state import NotSteady, airflow_is_whole, links_answer, run_succeeds
+from harness.drill.steady_state import NotSteady, ended_well, links_answer, run_succeeds
 from harness.drill.traffic import lines_that_met
+from harness.drill.workloads.choice import workload_of
 from harness.errors import DeadlineExceeded, HarnessError, ReportNotWritten
 from harness.history.events import DrillStarted, FaultMet, Recovered, RunGivenUp, RunRole, Trouble, Witness
 from harness.history.history import Entry, HistoryWriter
@@ -33,9 +36,11 @@ from harness.report.redaction import Redaction
 from harness.runtime.running import RunningStack
 from harness.scenario.model import Scenario
 from harness.scenario.triggers import BeforeRun, OrderAtBroker
+from harness.stack.probes import LogPromise
 
 _NOTHING_READ = FinalReads({}, (), (), (), (), ())
 _FAULT_MARGIN_S = 30.0
+_BETWEEN_RUNS_S = 0.2
 
 
 class Drill:
@@ -67,7 +72,10 @@ class Drill:
             directory.mkdir(parents=True)
         except OSError as cause:
             raise ReportNotWritten(f"{directory}: the report cannot be written: {cause.strerror}") from cause
-        self._history = HistoryWriter(directory / "history.jsonl", self._redaction, listener)
+        probes = running.stack.adapters.probes.values()
+        self._marks = LogMarks(running, {probe.log for probe in probes if isinstance(probe, LogPromise)})
+        self._listener = listener
+        self._history = HistoryWriter(directory / "history.jsonl", self._redaction, self._hear)
         self._began = datetime.now(UTC)
         self._injectors: list[Injector] = []
         self._healed_at_s = 0.0
@@ -100,19 +108,26 @@ class Drill:
                 self._running.listen(None)
             return self._judge(reads, logs)
 
+    def _hear(self, entry: Entry) -> None:
+        self._marks.hear(entry)
+        if self._listener is not None:
+            self._listener(entry)
+
     async def _go(self, clients: Clients) -> tuple[FinalReads, TaskLogs]:
-        observer = Observer(clients.airflow, clients.gateway, self._history)
-        runs = Runs(clients.airflow, observer, tuple(self._scenario.workflow.symbols))
+        observer = Observer(self._history, clients.gateway)
+        runs = Runs(workload_of(self._running, clients, observer, tuple(self._scenario.workflow.symbols)))
         with phase(self._history, "reset"):
             await reset(self._running, clients)
-            await clients.gateway.set_fill_delay(self._scenario.broker.fill_delay_s)
+            if clients.gateway is not None:
+                await clients.gateway.set_fill_delay(self._scenario.broker.fill_delay_s)
+            before = await read_operations(clients, self._running)
         with phase(self._history, "steady"):
-            await airflow_is_whole(clients)
+            await runs.demand_whole()
             await links_answer(self._running, self._history)
-            await run_succeeds(runs, clients, self._running.stack.adapters.outcome.sql)
+            await run_succeeds(runs, clients, self._running, self._scenario.run_limit_s)
         try:
             with phase(self._history, "faults"):
-                await self._faults_and_run(clients, observer, runs)
+                await self._faults_and_run(observer, runs)
             with phase(self._history, "heal"):
                 await links_answer(self._running, self._history)
             with phase(self._history, "settle"):
@@ -120,41 +135,41 @@ class Drill:
         except (HarnessError, ExceptionGroup) as cause:
             self._trouble(_first(cause))
         with phase(self._history, "reads"):
-            reads = await read_finally(clients, self._running.stack.adapters, runs)
-            logs = await read_task_logs(clients, runs)
+            operations = operations_so_far(before, self._history.so_far())
+            reads = await read_finally(clients, self._running, runs, self._marks, operations)
+            logs = await runs.logs()
             self._note_traffic(logs)
         return reads, logs
 
-    async def _faults_and_run(self, clients: Clients, observer: Observer, runs: Runs) -> None:
+    async def _faults_and_run(self, observer: Observer, runs: Runs) -> None:
         scenario = self._scenario
         watch = runs.new(RunRole.DRILLED)
         began = asyncio.Event()
         self._injectors = [
-            Injector(
-                planned.id, injection, self._running.stack.link(injection.link), self._running, observer, self._history
-            )
+            Injector(planned.id, injection, self._running, observer, self._history)
             for planned, injection in zip(self._planned(), scenario.faults, strict=True)
         ]
         async with asyncio.TaskGroup() as group:
             orders = None
-            if any(isinstance(injection.start, OrderAtBroker) for injection in scenario.faults):
-                orders = group.create_task(observer.watch_orders(watch))
+            starts = [injection.start for injection in scenario.faults]
+            if waited_for := [start.order for start in starts if isinstance(start, OrderAtBroker)]:
+                orders = group.create_task(observer.watch_orders(watch, up_to=max(waited_for)))
             lives = {each: group.create_task(each.live(watch, began)) for each in self._injectors}
             for injector in self._injectors:
-                if isinstance(injector.injection.start, BeforeRun):
-                    await injector.on.wait()
+                begins_before = isinstance(injector.injection.start, BeforeRun)
+                await (injector.on if begins_before else injector.armed).wait()
             ended = await runs.go(watch, scenario.run_limit_s, began)
             for injector, life in lives.items():
                 if injector.span.on_at_s is None:
                     life.cancel()
                     injector.never_came()
             if lives:
-                longest_s = max(injection.for_s for injection in scenario.faults)
+                longest_s = max(injection.lasts_s for injection in scenario.faults)
                 await asyncio.wait(lives.values(), timeout=longest_s + _FAULT_MARGIN_S)
             if orders is not None:
                 orders.cancel()
             if not ended:
-                await self._give_up(clients, watch)
+                await self._give_up(runs, watch)
         self._healed_at_s = self._history.now_s
 
     async def _settle(self, clients: Clients, runs: Runs) -> None:
@@ -166,37 +181,40 @@ class Drill:
         while (left_s := healed_at_s + limit_s - self._history.now_s) > 0:
             watch = runs.new(RunRole.RECOVERY)
             if not await runs.go(watch, left_s):
-                await self._give_up(clients, watch)
-            outcomes = await clients.database.outcomes(self._running.stack.adapters.outcome.sql)
-            words = {row.execution_id: row.outcome for row in outcomes}
-            if (watch.state, words.get(watch.run_id)) == ("success", "success"):
+                await self._give_up(runs, watch)
+            outcomes = await read_outcomes(clients, self._running)
+            if ended_well(watch, outcomes, says_so=self._running.stack.adapters.outcome is not None):
                 self._history.add(Recovered(took_s=self._history.now_s - healed_at_s))
                 return
+            # A run that fails at once would else be tried again without end.
+            await asyncio.sleep(_BETWEEN_RUNS_S)
 
-    async def _give_up(self, clients: Clients, watch: RunWatch) -> None:
+    async def _give_up(self, runs: Runs, watch: RunWatch) -> None:
         """End a run that has not ended in time, for it would hold up the next one."""
         self._history.add(RunGivenUp(run=watch.run_id))
-        await clients.airflow.give_up(watch.run_id)
+        await runs.give_up(watch)
 
     def _note_traffic(self, logs: TaskLogs) -> None:
         traffic = self._running.stack.adapters.traffic
         for injector in self._injectors:
-            log_file = self._running.log_file(injector.link.client)
-            count = lines_that_met(injector, traffic, logs, log_file, self._began)
+            log_files = {name: self._running.log_file(name) for name in injector.grip.log_names}
+            count = lines_that_met(injector, traffic, logs, log_files, self._began)
             if count:
-                detail = f"lines of {injector.link.client}'s own log that tell of it"
+                detail = f"lines that tell of it in the log of {', '.join(log_files)}"
                 self._history.add(FaultMet(fault=injector.id, witness=Witness.SYSTEM, count=count, detail=detail))
 
     def _planned(self) -> tuple[PlannedFault, ...]:
         return tuple(
             PlannedFault(
-                id=f"fault-{number}", link=str(self._running.stack.link(injection.link)), about=injection.fault.about
+                id=f"fault-{number}",
+                target=injection.service or str(self._running.stack.link(injection.target)),
+                about=injection.fault.about,
             )
             for number, injection in enumerate(self._scenario.faults, start=1)
         )
 
     def _judge(self, reads: FinalReads, logs: TaskLogs) -> DrillResult:
-        scenario, adapters = self._scenario, self._running.stack.adapters
+        scenario = self._scenario
         drilled = next((run.run_id for run in reads.runs.values() if run.role is RunRole.DRILLED), "")
         history = self._history.so_far()
         case = Case(
@@ -205,8 +223,7 @@ class Drill:
             outcomes=tuple(scenario.outcomes),
             run_limit_s=scenario.run_limit_s,
             recovery_limit_s=scenario.recovery_limit_s,
-            artifacts=adapters.artifacts,
-            orders=adapters.orders,
+            adapters=self._running.stack.adapters,
             history=history,
             reads=reads,
         )
@@ -216,19 +233,6 @@ class Drill:
 
     def _trouble(self, cause: Exception) -> None:
         self._history.add(Trouble(what=str(cause)))
-
-
-async def reset(running: RunningStack, clients: Clients) -> None:
-    """Bring the stack back to the state in which it came up, without restarting any of it."""
-    await asyncio.gather(*(running.proxy(link).heal() for link in running.stack.links))
-    if await clients.airflow.unended_runs():
-        # A drill was broken off: its tasks would go on in the middle of this one, and store what belongs to no run.
-        await running.restart(running.stack.adapters.airflow.tasks_run_in)
-    await clients.airflow.forget_runs()
-    await running.forget_state()
-    await asyncio.gather(
-        clients.database.empty(running.stack.adapters.database.keep), clients.gateway.reset(), clients.sink.reset()
-    )
 
 
 def _first(cause: Exception) -> Exception:

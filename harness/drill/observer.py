@@ -1,12 +1,12 @@
-"""Watching a run of the workflow and the broker's ledger, so that triggers fire and the history knows the states."""
+"""What is known of runs, noted in the history as it changes, and told to whoever waits for it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from harness.clients.airflow import ENDED, Airflow
+from harness.clients.airflow import ENDED, TaskInstance
 from harness.clients.gateway import GatewayControl
 from harness.errors import HarnessError
 from harness.history.events import RunChanged, RunRole, TaskChanged
@@ -16,7 +16,6 @@ POLL_S = 0.05
 # Without a trigger that waits for a task, only the history's times depend on the pace; and an answer costs the
 # api-server 40 ms, which the tasks of the run have to wait for.
 UNHURRIED_POLL_S = 0.2
-# Airflow's own API may be slow for a moment under load; a watcher that gave up at once would end sound drills.
 _PATIENCE_S = 30.0
 
 
@@ -47,14 +46,23 @@ class RunWatch:
 
 
 class Observer:
-    """Polls Airflow and the ledger, notes every change, and wakes whoever waits for one."""
+    """Notes every change of a run, and wakes whoever waits for one.
 
-    def __init__(self, airflow: Airflow, gateway: GatewayControl, history: HistoryWriter) -> None:
-        self._airflow = airflow
+    Args:
+        history: where changes go.
+        gateway: whose ledger tells of orders; None when the stack has none.
+    """
+
+    def __init__(self, history: HistoryWriter, gateway: GatewayControl | None) -> None:
+        self.history = history
         self._gateway = gateway
-        self._history = history
         self._changed = asyncio.Condition()
         self._watched_closely = 0
+
+    @property
+    def poll_s(self) -> float:
+        """How often the states of tasks should be asked for now, in seconds."""
+        return POLL_S if self._watched_closely else UNHURRIED_POLL_S
 
     async def wait_for(self, condition: Callable[[], bool], *, of_tasks: bool) -> None:
         """Wait until a condition about what was observed holds; the caller sets the deadline.
@@ -70,56 +78,57 @@ class Observer:
         finally:
             self._watched_closely -= of_tasks
 
-    async def watch_run(self, watch: RunWatch) -> None:
-        """Follow a run to its end.
+    async def note_state(self, watch: RunWatch, state: str) -> None:
+        """Note the state of a run, if it is another one."""
+        if state != watch.state:
+            watch.state = state
+            self.history.add(RunChanged(run=watch.run_id, role=watch.role, state=state))
+            await self._wake()
 
-        Raises:
-            HarnessError: Airflow's API gave no usable answer for 30 s.
-        """
-        clock = asyncio.get_running_loop().time
-        heard_at_s = clock()
-        while not watch.ended:
-            try:
-                changed = await self._look(watch)
-                heard_at_s = clock()
-            except HarnessError:
-                if clock() - heard_at_s > _PATIENCE_S:
-                    raise
-                changed = False
-            if changed:
-                await self._wake()
-            await asyncio.sleep(POLL_S if self._watched_closely else UNHURRIED_POLL_S)
-
-    async def watch_orders(self, watch: RunWatch) -> None:
-        """Count the orders that the broker receives, until cancelled."""
-        position = (await self._gateway.ledger(0)).next
-        while True:
-            ledger = await self._gateway.ledger(position)
-            position = ledger.next
-            received = sum(entry.kind == "order_received" for entry in ledger.entries)
-            if received:
-                watch.orders += received
-                await self._wake()
-            await asyncio.sleep(POLL_S)
-
-    async def _look(self, watch: RunWatch) -> bool:
-        tasks = await self._airflow.tasks(watch.run_id)
+    async def note_tasks(self, watch: RunWatch, tasks: Sequence[TaskInstance]) -> None:
+        """Note the states of a run's tasks, as far as they have changed."""
         changed = False
         for task in tasks:
             now = (task.state or "none", task.try_number)
             if watch.tasks.get(task.task_id) != now:
                 watch.tasks[task.task_id] = now
                 watch.reached.add((task.task_id, now[0]))
-                self._history.add(TaskChanged(run=watch.run_id, task=task.task_id, state=now[0], attempt=now[1]))
+                self.history.add(TaskChanged(run=watch.run_id, task=task.task_id, state=now[0], attempt=now[1]))
                 changed = True
-        unfinished = any(task.state in (None, "scheduled", "queued", "running") for task in tasks)
-        if watch.state == "unknown" or not unfinished:
-            state = await self._airflow.run_state(watch.run_id)
-            if state != watch.state:
-                watch.state = state
-                self._history.add(RunChanged(run=watch.run_id, role=watch.role, state=state))
-                changed = True
-        return changed
+        if changed:
+            await self._wake()
+
+    async def watch_orders(self, watch: RunWatch, up_to: int) -> None:
+        """Count the orders that the broker receives.
+
+        Args:
+            watch: the run that sends them.
+            up_to: after so many, nobody waits for more; and the gateway may be the one that is hurt then.
+
+        Raises:
+            HarnessError: the stack has no gateway to be asked, or it gave no usable answer for 30 s.
+        """
+        if self._gateway is None:
+            raise HarnessError("orders at the broker cannot be counted: the stack names no gateway")
+        position = (await self._gateway.ledger(0)).next
+        clock = asyncio.get_running_loop().time
+        heard_at_s = clock()
+        while watch.orders < up_to:
+            try:
+                ledger = await self._gateway.ledger(position)
+            except HarnessError:
+                # A fault may be on the gateway itself.
+                if clock() - heard_at_s > _PATIENCE_S:
+                    raise
+                await asyncio.sleep(POLL_S)
+                continue
+            heard_at_s = clock()
+            position = ledger.next
+            received = sum(entry.kind == "order_received" for entry in ledger.entries)
+            if received:
+                watch.orders += received
+                await self._wake()
+            await asyncio.sleep(POLL_S)
 
     async def _wake(self) -> None:
         async with self._changed:

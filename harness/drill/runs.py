@@ -1,4 +1,4 @@
-"""Runs of the workflow: started through Airflow's API, followed to their end."""
+"""Runs of the system's work: named, started, and followed to their end."""
 
 from __future__ import annotations
 
@@ -6,25 +6,22 @@ import asyncio
 import secrets
 from datetime import UTC, datetime
 
-from harness.clients.airflow import Airflow
-from harness.drill.observer import Observer, RunWatch
+from harness.drill.observer import RunWatch
+from harness.drill.workloads.workload import TaskLogs, Workload
 from harness.history.events import RunRole
+from harness.history.reads import RunRead
 
 
 class Runs:
     """Every run that a drill starts.
 
     Args:
-        airflow: where they run.
-        observer: follows them.
-        symbols: what each run trades.
+        workload: what runs them.
     """
 
-    def __init__(self, airflow: Airflow, observer: Observer, symbols: tuple[str, ...]) -> None:
-        self.symbols = symbols
+    def __init__(self, workload: Workload) -> None:
         self.started: list[RunWatch] = []
-        self._airflow = airflow
-        self._observer = observer
+        self._workload = workload
 
     def new(self, role: RunRole) -> RunWatch:
         """Name a run; nothing happens yet."""
@@ -39,12 +36,31 @@ class Runs:
         Returns:
             Whether it ended within ``limit_s``.
         """
-        await self._airflow.trigger(watch.run_id, {"symbols": list(self.symbols)})
+        await self._workload.start(watch)
         if began is not None:
             began.set()
         try:
             async with asyncio.timeout(limit_s):
-                await self._observer.watch_run(watch)
+                await self._workload.follow(watch)
         except TimeoutError:
             return False
         return True
+
+    async def give_up(self, watch: RunWatch) -> None:
+        """End a run that has not ended in time."""
+        await self._workload.give_up(watch)
+
+    async def demand_whole(self) -> None:
+        """Wait until runs can be started."""
+        await self._workload.demand_whole()
+
+    async def read(self) -> dict[str, RunRead]:
+        """How every run ended, by its id."""
+        return {watch.run_id: await self._workload.read(watch) for watch in self.started}
+
+    async def logs(self) -> TaskLogs:
+        """What the parts of every run have written."""
+        logs: TaskLogs = {}
+        for watch in self.started:
+            logs |= await self._workload.logs(watch)
+        return logs

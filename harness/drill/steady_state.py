@@ -1,21 +1,25 @@
-"""The steady state: every link answers, Airflow is whole, and a run of the workflow succeeds."""
+"""The steady state: every link answers, whatever runs the work is whole, and a run succeeds."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
+from harness.clients.airflow import Airflow
 from harness.drill.clients import Clients
+from harness.drill.final_reads import read_outcomes
+from harness.drill.observer import RunWatch
 from harness.drill.runs import Runs
 from harness.errors import DeadlineExceeded, HarnessError
 from harness.history.events import CanarySaw, RunRole, Sight
 from harness.history.history import HistoryWriter
-from harness.runtime.canary import GREETINGS, send_canary
+from harness.history.reads import OutcomeRow
+from harness.runtime.canary import GREETINGS
 from harness.runtime.running import RunningStack
 from harness.stack.link import Link
 
 _AIRFLOW_DEADLINE_S = 30.0
 _POLL_S = 0.05
-STEADY_RUN_LIMIT_S = 60.0
 
 
 class NotSteady(HarnessError):
@@ -43,11 +47,11 @@ async def links_answer(running: RunningStack, history: HistoryWriter) -> int:
 
 async def _through(running: RunningStack, link: Link) -> tuple[Link, Sight, float]:
     greeting = GREETINGS[running.stack.canaries.get((link.server, link.port), "tcp")]
-    seen = await send_canary(running.link_address(link), greeting, timeout_s=2.0)
+    seen = await running.proxy(link).canary(greeting, 2.0)
     return link, seen.sight, seen.elapsed_s
 
 
-async def airflow_is_whole(clients: Clients) -> None:
+async def airflow_is_whole(airflow: Airflow) -> None:
     """Wait until every part of Airflow is healthy and the DAG is known, without import errors.
 
     Raises:
@@ -58,12 +62,12 @@ async def airflow_is_whole(clients: Clients) -> None:
     try:
         async with asyncio.timeout(_AIRFLOW_DEADLINE_S):
             while True:
-                sick = (await clients.airflow.health()).sick
-                known = await clients.airflow.dag_is_known()
+                sick = (await airflow.health()).sick
+                known = await airflow.dag_is_known()
                 if not sick and known:
                     return
-                reason = "; ".join(sick) or f"the DAG {clients.airflow.dag} is not known"
-                failures = await clients.airflow.import_failures()
+                reason = "; ".join(sick) or f"the DAG {airflow.dag} is not known"
+                failures = await airflow.import_failures()
                 if failures:
                     trace = failures[0].stack_trace or ""
                     last = trace.strip().splitlines()[-1] if trace.strip() else ""
@@ -73,18 +77,27 @@ async def airflow_is_whole(clients: Clients) -> None:
         raise DeadlineExceeded(f"Airflow was not whole within {_AIRFLOW_DEADLINE_S:g} s: {reason}") from None
 
 
-async def run_succeeds(runs: Runs, clients: Clients, outcome_sql: str) -> None:
-    """Run the workflow without any fault.
+async def run_succeeds(runs: Runs, clients: Clients, running: RunningStack, limit_s: float) -> None:
+    """Run the system's work without any fault.
 
     Raises:
-        NotSteady: it did not succeed, or does not say so.
+        NotSteady: it did not succeed within ``limit_s``, or does not say so.
     """
     watch = runs.new(RunRole.STEADY)
-    if not await runs.go(watch, STEADY_RUN_LIMIT_S):
-        raise NotSteady(f"a run without any fault had not ended after {STEADY_RUN_LIMIT_S:g} s")
-    outcomes = await clients.database.outcomes(outcome_sql)
+    if not await runs.go(watch, limit_s):
+        raise NotSteady(f"a run without any fault had not ended after {limit_s:g} s")
+    outcomes = await read_outcomes(clients, running)
+    says_so = running.stack.adapters.outcome is not None
+    if ended_well(watch, outcomes, says_so=says_so):
+        return
     word = next((row for row in outcomes if row.execution_id == watch.run_id), None)
-    if watch.state != "success" or word is None or word.outcome != "success":
-        failed = ", ".join(task for task, (state, _) in watch.tasks.items() if state == "failed") or "none"
-        said = f"{word.outcome!r} ({word.reasons})" if word else "nothing"
-        raise NotSteady(f"a run without any fault ended as {watch.state} and says {said}; failed tasks: {failed}")
+    failed = [task for task, (state, _) in watch.tasks.items() if state == "failed"]
+    said = f" and says {f'{word.outcome!r} ({word.reasons})' if word else 'nothing'}" if says_so else ""
+    tasks = f"; failed tasks: {', '.join(failed) or 'none'}" if watch.tasks else ""
+    raise NotSteady(f"a run without any fault ended as {watch.state}{said}{tasks}")
+
+
+def ended_well(watch: RunWatch, outcomes: Sequence[OutcomeRow], *, says_so: bool) -> bool:
+    """Whether a run succeeded, also by the system's own word where it has one."""
+    word = next((row.outcome for row in outcomes if row.execution_id == watch.run_id), None)
+    return watch.state == "success" and (word == "success" or not says_so)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -19,6 +20,7 @@ class LoadJob(_Strict):
 
     Args:
         plan: how much load.
+        api: the version of Airflow's API.
         dag: the workflow's id in Airflow.
         username: a user of Airflow who may start runs.
         password: that user's password.
@@ -28,6 +30,7 @@ class LoadJob(_Strict):
     """
 
     plan: LoadPlan
+    api: Literal["v1", "v2"] = "v2"
     dag: str
     username: str
     password: str

@@ -7,12 +7,12 @@ from statistics import median
 
 from harness.clients.airflow import TaskInstance
 from harness.drill.clients import Clients, open_clients
-from harness.drill.drill import reset
 from harness.drill.evidence import keep_logs
 from harness.drill.final_reads import TaskLogs
 from harness.drill.progress import Progress
+from harness.drill.reset import reset
 from harness.drill.steady_state import airflow_is_whole
-from harness.errors import HarnessError
+from harness.errors import HarnessError, UsageError
 from harness.load.job import LoadJob, RunRecord
 from harness.load.locust_process import run_locust
 from harness.load.plan import LoadPlan
@@ -20,6 +20,8 @@ from harness.load.report import write_load_report
 from harness.load.result import LoadResult
 from harness.report.redaction import Redaction
 from harness.runtime.running import RunningStack
+from harness.stack.adapters import AirflowAdapter, DatabaseAdapter, OutcomeAdapter
+from harness.stack.stack import Stack
 
 RECORDS = "runs.jsonl"
 
@@ -38,17 +40,18 @@ async def load_stack_with_runs(
     Raises:
         HarnessError: the load could not be brought; that says nothing of the system.
     """
-    adapters = running.stack.adapters
+    airflow, database, outcome = demand_loadable(running.stack)
     job = LoadJob(
         plan=plan,
-        dag=adapters.airflow.dag,
-        username=adapters.airflow.username,
-        password=adapters.airflow.password,
-        dsn=running.readdress(adapters.database.dsn),
-        outcome_sql=adapters.outcome.sql,
+        api=airflow.api,
+        dag=airflow.dag,
+        username=airflow.username,
+        password=airflow.password,
+        dsn=running.readdress(database.dsn),
+        outcome_sql=outcome.sql,
         records=directory / RECORDS,
     )
-    url = running.readdress(adapters.airflow.url)
+    url = running.readdress(airflow.url)
     told = 0
 
     def tell(record: RunRecord) -> None:
@@ -59,7 +62,7 @@ async def load_stack_with_runs(
 
     async with open_clients(running) as clients:
         await reset(running, clients)
-        await airflow_is_whole(clients)
+        await airflow_is_whole(clients.demand_airflow())
         progress.at_work(f"run 1 of {plan.runs} …")
         records = await run_locust(running, job, url=url, directory=directory, on_record=tell)
         good = [await _tasks(clients, record) for record in records if record.succeeded]
@@ -69,6 +72,22 @@ async def load_stack_with_runs(
         keep_logs(directory, running, logs, Redaction(running.stack.secrets))
     progress.done()
     return result
+
+
+def demand_loadable(stack: Stack) -> tuple[AirflowAdapter, DatabaseAdapter, OutcomeAdapter]:
+    """What a load needs of a stack.
+
+    Raises:
+        UsageError: its file does not name all of it; the message says what is missing.
+    """
+    adapters = stack.adapters
+    if adapters.airflow is None or adapters.database is None or adapters.outcome is None:
+        missing = [name for name in ("airflow", "database", "outcome") if getattr(adapters, name) is None]
+        raise UsageError(
+            f"a load starts runs in Airflow and asks the system how they ended: {stack.path.name} does not name "
+            + " and ".join(f"x-harness.adapters.{name}" for name in missing)
+        )
+    return adapters.airflow, adapters.database, adapters.outcome
 
 
 def task_medians_s(runs: list[list[TaskInstance]]) -> dict[str, float]:
@@ -95,14 +114,14 @@ async def _logs_of_failures(clients: Clients, records: tuple[RunRecord, ...]) ->
 async def _tasks(clients: Clients, record: RunRecord) -> list[TaskInstance]:
     """The tasks of a run. What the load showed stands, also where Airflow cannot be asked any more."""
     try:
-        return await clients.airflow.tasks(record.run_id)
+        return await clients.demand_airflow().tasks(record.run_id)
     except HarnessError:
         return []
 
 
 async def _log(clients: Clients, record: RunRecord, task: TaskInstance) -> str:
-    attempts = range(1, task.try_number + 1)
+    airflow, attempts = clients.demand_airflow(), range(1, task.try_number + 1)
     try:
-        return "".join([await clients.airflow.task_log(record.run_id, task.task_id, attempt) for attempt in attempts])
+        return "".join([await airflow.task_log(record.run_id, task.task_id, attempt) for attempt in attempts])
     except HarnessError as cause:
         return f"{cause}\n"

@@ -51,10 +51,12 @@ class Desk(HttpUser):
     def on_start(self) -> None:
         """Read the job."""
         self.job = LoadJob.model_validate_json(self.environment.parsed_options.job.read_bytes())
-        self.dag = f"/api/v2/dags/{quote(self.job.dag, safe='')}"
+        self.dag = f"/api/{self.job.api}/dags/{quote(self.job.dag, safe='')}"
         self.left = self.job.plan.runs
         # A proxy of the environment is for the world outside, not for loopback.
         self.client.trust_env = False
+        if self.job.api == "v1":
+            self.client.auth = (self.job.username, self.job.password)
 
     @task
     def workflow_run(self) -> None:
@@ -87,7 +89,10 @@ class Desk(HttpUser):
         """Start a run and follow it to its end: its state, or why there is none."""
         if problem := self._log_in():
             return None, problem
-        body = {"logical_date": None, "dag_run_id": run_id, "conf": {"symbols": self.job.plan.symbols}}
+        body: dict[str, object] = {"dag_run_id": run_id, "conf": {"symbols": self.job.plan.symbols}}
+        if self.job.api == "v2":
+            # Demanded there, and not allowed to be null in v1.
+            body["logical_date"] = None
         status, _ = self._ask("POST", f"{self.dag}/dagRuns", "start a run", body)
         if status not in _SUCCESSFUL:
             return None, f"the run could not be started: Airflow's API answers {status or 'nothing'}"
@@ -102,7 +107,7 @@ class Desk(HttpUser):
         return None, f"it had not ended after {self.job.plan.run_limit_s:g} s, and was given up"
 
     def _log_in(self) -> str:
-        if "Authorization" not in self.client.headers:
+        if self.job.api == "v2" and "Authorization" not in self.client.headers:
             body = {"username": self.job.username, "password": self.job.password}
             status, answer = self._ask("POST", "/auth/token", "log in", body)
             if status not in _SUCCESSFUL:

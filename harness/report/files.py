@@ -12,6 +12,8 @@ from harness.checks.finding import Finding, Verdict
 from harness.errors import ReportNotWritten
 from harness.report.summary import Summary
 
+_JUDGED = frozenset({Verdict.PASS, Verdict.FAIL})
+
 
 def write_report(directory: Path, summaries: Sequence[Summary]) -> None:
     """Write all of them.
@@ -30,9 +32,9 @@ def write_report(directory: Path, summaries: Sequence[Summary]) -> None:
 
 
 def worst(summaries: Sequence[Summary]) -> Verdict:
-    """The verdict of several drills together: a loss outweighs what could not be told."""
+    """The verdict of several drills together: a loss outweighs what could not be told; a skip says nothing."""
     verdicts = {summary.verdict for summary in summaries}
-    order = (Verdict.FAIL, Verdict.INCONCLUSIVE)
+    order = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS, Verdict.SKIPPED)
     return next((verdict for verdict in order if verdict in verdicts), Verdict.PASS)
 
 
@@ -47,11 +49,14 @@ def junit(summaries: Sequence[Summary]) -> ET.Element:
         tests=str(len(summaries)),
         failures=str(sum(each.verdict is Verdict.FAIL for each in summaries)),
         errors=str(sum(each.verdict is Verdict.INCONCLUSIVE for each in summaries)),
+        skipped=str(sum(each.verdict is Verdict.SKIPPED for each in summaries)),
         time=f"{sum(each.took_s for each in summaries):.3f}",
     )
     for each in summaries:
         case = ET.SubElement(suite, "testcase", classname="drill", name=each.scenario, time=f"{each.took_s:.3f}")
-        if each.verdict is not Verdict.PASS:
+        if each.verdict is Verdict.SKIPPED:
+            ET.SubElement(case, "skipped", message=each.skipped or "")
+        elif each.verdict is not Verdict.PASS:
             kind = "failure" if each.verdict is Verdict.FAIL else "error"
             title = each.findings[0].title if each.findings else each.verdict
             problem = ET.SubElement(case, kind, type=each.verdict, message=title)
@@ -78,6 +83,9 @@ def markdown(summaries: Sequence[Summary]) -> str:
         lines.append(f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |")
     for each in summaries:
         lines += ["", f"## {each.scenario}", "", each.about, ""]
+        if each.skipped is not None:
+            lines += [f"Skipped: {each.skipped}"]
+            continue
         lines += [f"Evidence in `{each.folder}/`; again: `{each.again}`"]
         for finding in each.findings:
             lines += ["", "```", finding_text(finding).replace("```", "'''"), "```"]
@@ -92,6 +100,6 @@ def row(summary: Summary) -> tuple[str, ...]:
         "–" if summary.bit is None else f"{summary.bit}×",
         "–" if summary.healed_ms is None else f"{summary.healed_ms:.0f} ms",
         "–" if summary.recovery_s is None else f"{summary.recovery_s:.1f} s",
-        "not judged" if summary.verdict is Verdict.INCONCLUSIVE else f"{summary.kept} of {summary.promises}",
+        f"{summary.kept} of {summary.promises}" if summary.verdict in _JUDGED else "not judged",
         str(summary.verdict),
     )

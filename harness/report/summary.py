@@ -29,6 +29,7 @@ class Summary:
         took_s: how long the drill took.
         folder: where the evidence is, relative to the report.
         again: the command that does it again.
+        skipped: why it was not drilled at all; None when it was.
     """
 
     scenario: str
@@ -45,6 +46,7 @@ class Summary:
     took_s: float
     folder: str
     again: str
+    skipped: str | None = None
 
 
 def bit_count(history: History) -> int:
@@ -68,4 +70,4 @@ def recovery_s(history: History) -> float | None:
 
 def faults_of(scenario: Scenario) -> tuple[str, ...]:
     """What goes wrong, one text a fault."""
-    return tuple(f"{injection.link.replace('->', '→')} {injection.fault.about}" for injection in scenario.faults)
+    return tuple(f"{injection.target.replace('->', '→')} {injection.fault.about}" for injection in scenario.faults)

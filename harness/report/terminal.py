@@ -26,7 +26,7 @@ from harness.history.history import Entry
 from harness.report.files import row
 from harness.report.summary import Summary
 
-COLOURS = {Verdict.PASS: "green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "yellow"}
+COLOURS = {Verdict.PASS: "green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "yellow", Verdict.SKIPPED: "dim"}
 
 
 class TerminalProgress:
@@ -68,12 +68,12 @@ class TerminalProgress:
             case PhaseEnded(phase="steady", failure=None):
                 self._step("steady ✓", f"{event.took_s:.1f} s")
             case FaultOn():
-                self._step("fault on", f"{event.what} on {event.link} at {entry.at_s:.1f} s: {event.cause}")
-            case FaultMet(witness=Witness.PROXY | Witness.SYSTEM):
+                self._step("fault on", f"{event.target} {event.what} at {entry.at_s:.1f} s: {event.cause}")
+            case FaultMet(witness=Witness.PROXY | Witness.SYSTEM | Witness.KERNEL):
                 self._step("bit ✓", f"{event.count} {event.detail}")
             case FaultHealed():
                 again = " by a new proxy" if event.proxy_replaced else ""
-                self._step("healed ✓", f"{event.link} in {event.took_s * 1000:.0f} ms{again}")
+                self._step("healed ✓", f"{event.target} in {event.took_s * 1000:.0f} ms{again}")
             case Recovered():
                 self._step("settled ✓", f"{event.took_s:.1f} s after the last heal")
             case FaultNeverCame() | ProxyReplaced(expected=False) | Trouble():

@@ -95,11 +95,13 @@ class OperationsAdapter(_Strict):
         sql: a query, one row an operation.
         http: in its place, an HTTP API that lists them.
         id: the query's column, or the dotted path in a row, with the operation's id.
+        within_s: how long what was acknowledged may take to appear, in a system that stores behind a queue.
     """
 
     sql: str | None = None
     http: HttpList | None = None
     id: str
+    within_s: float = Field(default=0, ge=0, le=600)
 
     @model_validator(mode="after")
     def _one_source(self) -> OperationsAdapter:

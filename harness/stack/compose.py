@@ -170,7 +170,7 @@ class HarnessPart(Strict):
     in which protocol the harness may greet it; ``tcp`` when it is not named.
     """
 
-    links: list[Annotated[str, BeforeValidator(_link_text)]] = Field(min_length=1)
+    links: list[Annotated[str, BeforeValidator(_link_text)]] = Field(default_factory=list)
     variables: dict[str, str] = Field(default_factory=dict)
     relaxed: dict[str, str] = Field(default_factory=dict)
     scenarios: list[str] = Field(default_factory=list)

@@ -6,6 +6,7 @@ Source: https://docs.docker.com/reference/compose-file/services/#extends and ...
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import StackError
@@ -33,7 +34,7 @@ def extend(source: Source, read: Read) -> Source:
     if not isinstance(data, dict) or not isinstance(data.get("services"), dict):
         return source
     services = {name: _whole(source, name, read, ()) for name in data["services"]}
-    return Source(path=source.path, data={**data, "services": services}, lines=source.lines)
+    return replace(source, data={**data, "services": services})
 
 
 def _whole(source: Source, name: str, read: Read, seen: tuple[tuple[Path, str], ...]) -> object:

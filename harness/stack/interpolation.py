@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from harness.errors import StackError
 from harness.stack.source import KeyPath, Source
@@ -21,7 +22,7 @@ def interpolate(source: Source, variables: Mapping[str, str]) -> Source:
     Raises:
         StackError: a required variable (``${NAME:?message}``) is missing, or a ``$`` stands alone.
     """
-    return Source(path=source.path, data=_value(source, source.data, (), variables), lines=source.lines)
+    return replace(source, data=_value(source, source.data, (), variables))
 
 
 def _value(source: Source, value: object, path: KeyPath, variables: Mapping[str, str]) -> object:

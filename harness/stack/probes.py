@@ -52,6 +52,7 @@ class LogPromise(_Strict):
         at_least: the fewest lines.
         at_most: the most.
         during: in which part of the drill: while faults are on, from the last heal on, or all of it.
+        under: the link or service on which a fault has to be for this to be promised; any drill when it is left out.
     """
 
     log: str
@@ -59,6 +60,7 @@ class LogPromise(_Strict):
     at_least: int = Field(default=0, ge=0)
     at_most: int | None = Field(default=None, ge=0)
     during: Literal["drill", "faults", "after"] = "drill"
+    under: str | None = None
 
     @model_validator(mode="after")
     def _demands_something(self) -> LogPromise:

@@ -27,22 +27,26 @@ class Source:
         path: the file, as the user named it.
         data: the document as plain values.
         lines: for each key path, the line (from 1) on which it stands.
+        under: the document over which this one lies, if there is one; ``data`` holds what comes of both.
     """
 
     path: Path
     data: object
     lines: Mapping[KeyPath, int]
+    under: Source | None = None
 
     def line_of(self, path: Sequence[Key]) -> int:
         """The line of the value at ``path``, or of its nearest parent that stands in the file."""
-        for end in range(len(path), -1, -1):
-            line = self.lines.get(tuple(path[:end]))
-            if line is not None:
-                return line
-        return 1
+        return self.lines.get(tuple(path[: self.depth(path)]), 1)
+
+    def depth(self, path: Sequence[Key]) -> int:
+        """How many keys of ``path`` stand in this file."""
+        return next((end for end in range(len(path), 0, -1) if tuple(path[:end]) in self.lines), 0)
 
     def where(self, path: Sequence[Key]) -> str:
         """``file:line: key.path``, as editors and terminals make clickable."""
+        if self.under is not None and self.under.depth(path) > self.depth(path):
+            return self.under.where(path)
         dotted = ".".join(str(key) for key in path)
         return f"{self.path}:{self.line_of(path)}: {dotted}" if dotted else f"{self.path}:1"
 
@@ -133,7 +137,10 @@ def _path_in_file(source: Source, loc: Sequence[Key]) -> list[Key]:
     path: list[Key] = []
     for position, key in enumerate(loc):
         last = position == len(loc) - 1
-        if (*path, key) in source.lines or last:
+        stands = source.depth((*path, key)) > len(path) or (
+            source.under is not None and source.under.depth((*path, key)) > len(path)
+        )
+        if stands or last:
             path.append(key)
     return path
 

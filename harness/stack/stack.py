@@ -15,6 +15,8 @@ from harness.stack.container_keys import container_of, volumes_of
 from harness.stack.extends import extend
 from harness.stack.interpolation import interpolate
 from harness.stack.link import Link, matches, parse_link
+from harness.stack.named import refuse_unknown_names
+from harness.stack.overlay import read_stack_source
 from harness.stack.safety import refuse_live_targets
 from harness.stack.source import Source, read_source, validate
 from harness.stack.unsupported import refuse_unsupported
@@ -96,7 +98,7 @@ class Stack:
         return tuple(link for link in self.links if link.server == server)
 
 
-def load_stack(path: Path, variables: Mapping[str, str], *, relaxed: bool = False) -> Stack:
+def load_stack(path: Path, variables: Mapping[str, str], *, relaxed: bool = False, runs_already: bool = False) -> Stack:
     """Read a compose file.
 
     Args:
@@ -104,16 +106,18 @@ def load_stack(path: Path, variables: Mapping[str, str], *, relaxed: bool = Fals
         variables: what ``${NAME}`` stands for, before what ``.env`` beside the file and the file's own ``x-harness``
             say; secrets that are not among them are made up for this session.
         relaxed: whether the settings of ``x-harness.relaxed`` hold, which give up durability for speed.
+        runs_already: whether somebody else has started it, with the file's own defaults for what is not set: then no
+            secret is made up.
 
     Raises:
         StackError: the file is missing or wrong; names file, line and key.
         UnsafeTarget: the stack would speak to a live account or port.
     """
-    source = read_source(path, StackError)
+    source = read_stack_source(path)
     given = {**own_variables(source, relaxed=relaxed), **dot_env(path.parent), **variables}
     names = secret_names(source)
-    made_up = {name: secrets.token_urlsafe(_SECRET_BYTES) for name in names if not given.get(name)}
-    given |= made_up
+    if not runs_already:
+        given |= {name: secrets.token_urlsafe(_SECRET_BYTES) for name in names if not given.get(name)}
     source = extend(interpolate(source, given), lambda other: interpolate(read_source(other, StackError), given))
     refuse_unsupported(source)
     compose = validate(source, ComposeFile, StackError)
@@ -123,13 +127,14 @@ def load_stack(path: Path, variables: Mapping[str, str], *, relaxed: bool = Fals
     refuse_live_targets(source, {name: service.environment for name, service in services.items()})
     hook = compose.harness.saboteur_hook
     links = _links(source, compose, services)
+    refuse_unknown_names(source, compose.harness.adapters, tuple(services), links)
     return Stack(
         path=path.resolve(),
         services=services,
         links=links,
         adapters=compose.harness.adapters,
         scenarios=tuple(compose.harness.scenarios),
-        secrets=tuple(given[name] for name in names),
+        secrets=tuple(value for name in names if (value := given.get(name))),
         canaries=_canaries(source, compose),
         saboteur_hook=None if hook is None else (path.parent / hook).resolve(),
         volumes=volumes_of(compose),

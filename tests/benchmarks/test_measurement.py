@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.boot import _only, _slowest_by_itself
+from benchmarks.boot import only, slowest_by_itself
 from benchmarks.measurement import Aim, Row
 from benchmarks.table import document
 from benchmarks.workflow_run import _covered_s
@@ -49,12 +49,12 @@ def test_document_keeps_every_sample() -> None:
 def test_slowest_part_is_one_that_answers_for_itself() -> None:
     """A part whose readiness another one tells cannot be started alone."""
     stack = load_stack(STACK, os.environ)
-    assert _slowest_by_itself(stack, {"airflow": 9.0, "airflow-dag-processor": 11.0, "backend": 2.0}) == "airflow"
+    assert slowest_by_itself(stack, {"airflow": 9.0, "airflow-dag-processor": 11.0, "backend": 2.0}) == "airflow"
 
 
 def test_stack_of_one_part_has_what_it_needs() -> None:
     """Its database and the links between the two, and nothing more."""
-    alone = _only(load_stack(STACK, os.environ), "airflow")
+    alone = only(load_stack(STACK, os.environ), "airflow")
     assert set(alone.services) == {"airflow", "airflow-migrate", "postgres"}
     assert [str(link) for link in alone.links] == ["airflow -> postgres:5432"]
 

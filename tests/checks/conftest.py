@@ -35,12 +35,31 @@ from harness.history.reads import (
     RunRead,
     TaskRead,
 )
-from harness.stack.adapters import ArtifactsAdapter, OrdersAdapter
+from harness.stack.adapters import Adapters
 
 LINK = "workflow -> backend:8000"
 DRILLED = "drilled__1"
 RECOVERY = "recovery__1"
 TASKS = ("generate_daily_chart", "place_order")
+ADAPTERS = Adapters.model_validate(
+    {
+        "airflow": {"url": "", "tasks_run_in": "", "username": "", "password": "", "dag": ""},
+        "gateway": {"control": ""},
+        "notifications": {"url": ""},
+        "database": {"dsn": ""},
+        "artifacts": {
+            "sql": "SELECT",
+            "per_symbol": {"generate_daily_chart": ["chart"], "place_order": ["order"]},
+        },
+        "orders": {
+            "sql": "SELECT",
+            "statuses": {"Filled": ["FILLED"]},
+            "never_sent": ["INTENT"],
+            "unknown": ["UNKNOWN"],
+        },
+        "outcome": {"sql": "SELECT"},
+    }
+)
 
 
 def history_of(*events: tuple[float, Event]) -> History:
@@ -55,12 +74,14 @@ def sound_events() -> list[tuple[float, Event]]:
         (4.0, RunChanged(run=DRILLED, role=RunRole.DRILLED, state="running")),
         (
             5.0,
-            FaultOn(fault="fault-1", link=LINK, what="refused", cause="generate_daily_chart is running", took_s=0.002),
+            FaultOn(
+                fault="fault-1", target=LINK, what="refused", cause="generate_daily_chart is running", took_s=0.002
+            ),
         ),
         (5.1, CanarySaw(link=LINK, sight=Sight.REFUSED, elapsed_s=0.001, fault="fault-1", as_expected=True)),
         (7.0, TaskChanged(run=DRILLED, task="generate_daily_chart", state="success", attempt=1)),
-        (20.0, FaultOff(fault="fault-1", link=LINK)),
-        (20.1, FaultHealed(fault="fault-1", link=LINK, took_s=0.04, proxy_replaced=False)),
+        (20.0, FaultOff(fault="fault-1", target=LINK)),
+        (20.1, FaultHealed(fault="fault-1", target=LINK, took_s=0.04, proxy_replaced=False)),
         (21.0, RunChanged(run=DRILLED, role=RunRole.DRILLED, state="success")),
         (25.0, Recovered(took_s=4.9)),
         (26.0, FaultMet(fault="fault-1", witness=Witness.SYSTEM, count=12, detail="lines")),
@@ -102,10 +123,7 @@ def sound() -> Case:
         outcomes=("degraded",),
         run_limit_s=60,
         recovery_limit_s=30,
-        artifacts=ArtifactsAdapter(
-            sql="", per_symbol={"generate_daily_chart": ["chart"], "place_order": ["order"]}, per_run={}
-        ),
-        orders=OrdersAdapter(sql="", statuses={"Filled": ["FILLED"]}, never_sent=["INTENT"], unknown=["UNKNOWN"]),
+        adapters=ADAPTERS,
         history=history_of(*sound_events()),
         reads=FinalReads(
             runs=runs,

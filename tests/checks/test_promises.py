@@ -32,9 +32,9 @@ def titles(findings: object) -> list[str]:
 
 def test_sound_drill_passes(sound: Case) -> None:
     """A drill in which everything held passes every check."""
-    judgement = judge(sound, list(PROMISES))
+    judgement = judge(sound, ())
     assert (judgement.verdict, judgement.findings) == (Verdict.PASS, ())
-    assert (judgement.promises, judgement.kept) == (len(PROMISES), len(PROMISES))
+    assert (judgement.promises, judgement.kept) == (5, 5)
 
 
 def test_artifacts_lost_one_is_found(sound: Case, but: But) -> None:
@@ -187,7 +187,7 @@ def test_steady_state_before_the_drill_decides_nothing(but_events: But) -> None:
     broken = but_events(without=(PhaseEnded,), plus=((3.0, PhaseEnded(phase="steady", took_s=1, failure="no")),))
     findings = steady(broken)
     assert [finding.weight for finding in findings] == [Weight.UNSOUND]
-    assert judge(broken, list(PROMISES)).verdict is Verdict.INCONCLUSIVE
+    assert judge(broken, ()).verdict is Verdict.INCONCLUSIVE
 
 
 def test_steady_state_after_the_drill_is_demanded(sound: Case, but: But) -> None:
@@ -201,12 +201,12 @@ def test_loss_outweighs_an_unsound_drill(sound: Case, but_events: But) -> None:
     unsound = but_events(without=(FaultMet,))
     twice = (*sound.reads.broker_orders, dataclasses.replace(sound.reads.broker_orders[0], perm_id=77))
     case = dataclasses.replace(unsound, reads=dataclasses.replace(unsound.reads, broker_orders=twice))
-    assert judge(case, list(PROMISES)).verdict is Verdict.FAIL
+    assert judge(case, ()).verdict is Verdict.FAIL
 
 
 def test_slow_recovery_after_an_unsound_drill_is_no_failure(but_events: But) -> None:
     """A system cannot be blamed for not recovering when the fault was never lifted."""
-    judgement = judge(but_events(without=(FaultHealed, Recovered)), list(PROMISES))
+    judgement = judge(but_events(without=(FaultHealed, Recovered)), ())
     assert judgement.verdict is Verdict.INCONCLUSIVE
     assert {finding.weight for finding in judgement.findings} == {Weight.UNSOUND}
 

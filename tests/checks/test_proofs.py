@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pytest
 
 from harness.checks.finding import Case, Verdict
-from harness.checks.registry import PROMISES
 from harness.checks.verdict import judge
 from harness.history.events import (
     CanarySaw,
@@ -18,6 +17,7 @@ from harness.history.events import (
     FaultOn,
     ProxyReplaced,
     ServiceEnded,
+    ServiceSeen,
     Sight,
     Trouble,
     Witness,
@@ -29,6 +29,11 @@ UNSOUND: dict[str, tuple[tuple[type[Event], ...], tuple[Event, ...], str]] = {
     "the canary saw an open link": (
         (),
         (CanarySaw(link=LINK, sight=Sight.ANSWERED, elapsed_s=0.01, fault="fault-1", as_expected=False),),
+        "it was switched on but not in effect",
+    ),
+    "a look at the service saw it well": (
+        (),
+        (ServiceSeen(service="backend", saw="backend is running", fault="fault-1", as_expected=False),),
         "it was switched on but not in effect",
     ),
     "no canary went": ((CanarySaw,), (), "it was switched on but not in effect"),
@@ -59,7 +64,7 @@ def test_unsound_drill_is_inconclusive(but_events: But, name: str) -> None:
     """Each of these makes a drill that otherwise passes INCONCLUSIVE, and the finding says why."""
     without, added, why = UNSOUND[name]
     case = but_events(without=without, plus=tuple((22.0, event) for event in added))
-    judgement = judge(case, list(PROMISES))
+    judgement = judge(case, ())
     assert judgement.verdict is Verdict.INCONCLUSIVE
     assert any(why in finding.title for finding in judgement.findings)
 
@@ -67,4 +72,24 @@ def test_unsound_drill_is_inconclusive(but_events: But, name: str) -> None:
 def test_proxy_replaced_to_heal_is_no_trouble(but_events: But) -> None:
     """A hung Toxiproxy that was replaced to lift a fault is the harness at work, not an accident."""
     replaced = ProxyReplaced(link=LINK, reason="the Toxiproxy server hung", took_s=0.02, expected=True)
-    assert judge(but_events(plus=((20.0, replaced),)), list(PROMISES)).verdict is Verdict.PASS
+    assert judge(but_events(plus=((20.0, replaced),)), ()).verdict is Verdict.PASS
+
+
+def test_service_ended_by_its_own_fault_is_no_trouble(but_events: But) -> None:
+    """A service that is killed for want of memory, while that is its fault, ends as planned; any other does not."""
+    on = FaultOn(fault="fault-2", target="backend", what="limited to 9 MiB", cause="before the run", took_s=0.1)
+    looked = ServiceSeen(service="backend", saw="killed by the kernel", fault="fault-2", as_expected=True)
+    healed = FaultHealed(fault="fault-2", target="backend", took_s=1.0)
+    ended = ServiceEnded(service="backend", returncode=137, last_output="")
+    planned = ((5.5, on), (5.6, looked), (7.0, ended), (19.0, healed))
+    assert judge(but_events(plus=planned), ()).verdict is Verdict.PASS
+    late = (*planned[:2], planned[3], (21.0, ended))
+    assert judge(but_events(plus=late), ()).verdict is Verdict.INCONCLUSIVE
+    other = (*planned, (7.5, ServiceEnded(service="postgres", returncode=1, last_output="")))
+    assert judge(but_events(plus=other), ()).verdict is Verdict.INCONCLUSIVE
+
+
+def test_fault_of_a_service_is_met_by_the_kernels_word(but_events: But) -> None:
+    """What the kernel has counted is as good as what the proxy or the system tells."""
+    met = FaultMet(fault="fault-1", witness=Witness.KERNEL, count=3, detail="times that the kernel throttled it")
+    assert judge(but_events(without=(FaultMet,), plus=((8.0, met),)), ()).verdict is Verdict.PASS

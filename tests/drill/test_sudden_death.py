@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import docker
 import psutil
 import pytest
 
@@ -23,8 +24,12 @@ SEED = 20261123
 SCENARIOS = ("backend-down", "gateway-lost", "backend-down")
 _moments = random.Random(SEED)  # noqa: S311 - a schedule, no secret
 MOMENTS_S = sorted(_moments.uniform(0.2, 35.0) for _ in range(10))
+MOMENTS_IN_CONTAINERS_S = sorted(_moments.uniform(0.2, 40.0) for _ in range(20))
+# Those that always run: while the stack comes up, in a steady run, under a fault.
+FEW = MOMENTS_IN_CONTAINERS_S[::8]
 GONE_WITHIN_S = 5.0
-POLL_S = 0.05
+
+Start = Callable[..., "subprocess.Popen[str]"]
 
 
 def session_processes(session: str) -> list[int]:
@@ -50,12 +55,31 @@ def listening(ports: range) -> list[int]:
 
 
 @pytest.mark.parametrize("moment_s", MOMENTS_S, ids=lambda moment_s: f"after {moment_s:.1f} s")
-def test_sigkill_leaves_nothing_behind(
-    start_drill: Callable[..., subprocess.Popen[str]], home: Path, moment_s: float
-) -> None:
+def test_sigkill_leaves_nothing_behind(start_drill: Start, home: Path, moment_s: float) -> None:
     """A harness killed at any moment leaves no process, no port and no file."""
+    kill_after(moment_s, start_drill, home, "local")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give the moments in containers: all of them take a quarter of an hour."""
+    if "moment_in_containers_s" in metafunc.fixturenames:
+        moments_s = MOMENTS_IN_CONTAINERS_S if metafunc.config.getoption("--thorough") else FEW
+        metafunc.parametrize("moment_in_containers_s", moments_s, ids=lambda moment_s: f"after {moment_s:.1f} s")
+
+
+@pytest.mark.docker
+def test_sigkill_leaves_nothing_behind_in_the_engine(
+    start_drill: Start, home: Path, moment_in_containers_s: float
+) -> None:
+    """A harness killed at any moment leaves no container, no network and no volume either."""
+    kill_after(moment_in_containers_s, start_drill, home, "docker")
+
+
+def kill_after(moment_s: float, start_drill: Start, home: Path, runtime: str) -> None:
+    """Start a drill, kill the harness, and see everything of it go."""
     block = free_block()
-    harness = start_drill(*SCENARIOS, TMPDIR=str(home), HARNESS_PORTS=f"{block.start}-{block.stop - 1}")
+    environment = {"TMPDIR": str(home), "HARNESS_PORTS": f"{block.start}-{block.stop - 1}"}
+    harness = start_drill(*SCENARIOS, "--runtime", runtime, **environment)
     with suppress(subprocess.TimeoutExpired):
         harness.wait(moment_s)
         pytest.fail(f"the harness ended before its moment: {harness.communicate()[0]}")
@@ -63,13 +87,29 @@ def test_sigkill_leaves_nothing_behind(
     harness.send_signal(signal.SIGKILL)
     harness.wait(GONE_WITHIN_S)
     gives_up_at_s = time.monotonic() + GONE_WITHIN_S
-    while True:
-        left = [pid for session in sessions for pid in session_processes(session)]
-        directories = list(home.glob("harness-*"))
-        if not left and not directories:
-            break
-        assert time.monotonic() < gives_up_at_s, f"after {GONE_WITHIN_S} s: processes {left}, directories {directories}"
+    while left := left_of(sessions, home, in_engine=runtime == "docker"):
+        assert time.monotonic() < gives_up_at_s, f"left after {GONE_WITHIN_S} s: {left}"
     assert listening(block) == []
+
+
+def left_of(sessions: list[str], home: Path, *, in_engine: bool) -> list[str]:
+    """What is still there of some sessions, for people."""
+    left = [f"process {pid}" for session in sessions for pid in session_processes(session)]
+    left += [f"directory {path}" for path in home.glob("harness-*")]
+    return left + [what for session in sessions if in_engine for what in engine_resources(session)]
+
+
+def engine_resources(session: str) -> list[str]:
+    """What bears a session's label in the engine."""
+    wanted = {"label": f"org.testcontainers.session-id={session}"}
+    client = docker.from_env()
+    try:
+        containers = [each["Id"] for each in client.api.containers(all=True, filters=wanted)]
+        networks = [each["Name"] for each in client.api.networks(filters=wanted)]
+        volumes = [each["Name"] for each in client.api.volumes(filters=wanted)["Volumes"] or []]
+    finally:
+        client.close()
+    return [*containers, *networks, *volumes]
 
 
 def free_block() -> range:

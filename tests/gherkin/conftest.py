@@ -9,7 +9,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from harness.checks.finding import Case
-from harness.checks.registry import PROMISES, PROOFS
+from harness.checks.registry import PROOFS, checkable
 from harness.checks.verdict import judge
 from harness.drill.outcome import Outcome
 from harness.drill.result import DrillResult
@@ -27,7 +27,8 @@ OutcomeOf = Callable[..., Outcome]
 def outcome_of(tmp_path: Path) -> OutcomeOf:
     """Judge a case and give the outcome, as if it had been drilled."""
 
-    def make(case: Case, promises: Sequence[str] = tuple(PROMISES)) -> Outcome:
+    def make(case: Case, promises: Sequence[str] | None = None) -> Outcome:
+        promises = tuple(checkable(case.adapters)) if promises is None else promises
         faults = [injection("workflow -> backend", "is refused", "15", "") for _ in case.faults]
         scenario = Scenario(name="drilled", about="", faults=faults)
         folder = tmp_path / scenario.name

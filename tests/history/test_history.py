@@ -28,7 +28,7 @@ def test_history_reads_back_as_it_was_written(tmp_path: Path) -> None:
     path = tmp_path / "history.jsonl"
     with HistoryWriter(path) as history:
         history.add(PhaseBegan(phase="reset"))
-        history.add(FaultOff(fault="fault-1", link="a -> b:1"))
+        history.add(FaultOff(fault="fault-1", target="a -> b:1"))
         written = history.so_far()
     assert read_history(path) == written
     assert [entry.seq for entry in written.entries] == [1, 2]

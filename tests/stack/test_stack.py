@@ -34,6 +34,7 @@ def test_stack_makes_up_secrets_that_nobody_gave(small: Load) -> None:
     """A secret without a value gets one of this session, wherever the file uses it; a given one is kept."""
     stack = small()
     assert len(stack.secrets) == 1
+    assert stack.adapters.airflow is not None
     assert stack.services["server"].environment["TOKEN"] == stack.secrets[0] == stack.adapters.airflow.password
     assert small(TOKEN="given").secrets == ("given",)  # noqa: S106 - no secret
 

@@ -37,7 +37,8 @@ class Complaint:
     message: str
 
 
-@dataclass(slots=True)
+# Without slots: up to Python 3.11.3 a class that they made anew cannot be referred to weakly, as events do.
+@dataclass
 class _Told:
     """What the library was told about one order while it was followed.
 

@@ -1,0 +1,26 @@
+"""Bringing a stack back to the state in which it came up."""
+
+from __future__ import annotations
+
+import asyncio
+
+from harness.drill.clients import Clients
+from harness.runtime.running import RunningStack
+
+
+async def reset(running: RunningStack, clients: Clients) -> None:
+    """Bring the stack back to the state in which it came up, without restarting any of it."""
+    adapters = running.stack.adapters
+    await asyncio.gather(*(running.proxy(link).heal() for link in running.stack.links))
+    if clients.airflow is not None and adapters.airflow is not None:
+        if await clients.airflow.unended_runs():
+            # A drill was broken off: its tasks would go on in the middle of this one, and store what belongs to no run.
+            await running.restart(adapters.airflow.tasks_run_in)
+        await clients.airflow.forget_runs()
+    await running.forget_state()
+    if clients.database is not None and adapters.database is not None and adapters.database.empty:
+        await clients.database.empty(adapters.database.keep)
+    if clients.gateway is not None:
+        await clients.gateway.reset()
+    if clients.sink is not None:
+        await clients.sink.reset()

@@ -1,0 +1,45 @@
+"""A run is a command that runs where a service runs; its exit code is the run's state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.drill.observer import Observer, RunWatch
+from harness.drill.workloads.plain import PlainRuns
+from harness.drill.workloads.workload import TaskLogs
+from harness.runtime.execution import execute
+from harness.runtime.running import RunningStack
+from harness.stack.workload import CommandWorkload
+
+_LOG = "command"
+
+
+class CommandRuns(PlainRuns):
+    """Runs a command, one run after the other.
+
+    Args:
+        workload: what is run, and where.
+        running: the stack.
+        observer: is told of every state.
+    """
+
+    def __init__(self, workload: CommandWorkload, running: RunningStack, observer: Observer) -> None:
+        super().__init__(observer)
+        self._workload = workload
+        self._running = running
+
+    async def follow(self, watch: RunWatch) -> None:
+        """Run the command to its end."""
+        await self._observer.note_state(watch, "running")
+        argv = [word.replace("{run}", watch.run_id) for word in self._workload.run]
+        code = await execute(self._running, self._workload.service, argv, self._output(watch))
+        await self._observer.note_state(watch, "success" if code == 0 else "failed")
+
+    async def logs(self, watch: RunWatch) -> TaskLogs:
+        """What the command wrote."""
+        output = self._output(watch)
+        text = output.read_text(encoding="utf-8", errors="replace") if output.exists() else ""
+        return {(watch.run_id, _LOG): text}
+
+    def _output(self, watch: RunWatch) -> Path:
+        return self._running.directory / f"{watch.run_id}.log"

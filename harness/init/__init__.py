@@ -1,0 +1,1 @@
+"""Proposals: what a foreign compose file says by itself of links, readiness and protocols."""

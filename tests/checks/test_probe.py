@@ -1,0 +1,58 @@
+"""Promises that a stack's file states itself."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from harness.checks.finding import Case, Weight
+from harness.checks.probe import probe_check
+from harness.history.reads import ProbeRead
+from harness.stack.probes import LogPromise, Probe, SqlPromise
+
+NONE_LEFT = SqlPromise(sql="SELECT 1", rows=0)
+SUM = SqlPromise(sql="SELECT 1", value=12)
+NEVER = LogPromise(log="api", matches="Traceback", at_most=0)
+TOLD = LogPromise(log="api", matches="lost", at_least=2, during="faults")
+
+
+def titles(case: Case, probe: Probe, read: ProbeRead | None) -> list[tuple[str, Weight]]:
+    """What the check of a probe finds, by title and weight."""
+    probes = {} if read is None else {"mine": read}
+    found = probe_check("mine", probe)(dataclasses.replace(case, reads=dataclasses.replace(case.reads, probes=probes)))
+    assert all(finding.check == "mine" for finding in found)
+    return [(finding.title, finding.weight) for finding in found]
+
+
+@pytest.mark.parametrize(
+    ("probe", "read"),
+    [
+        (NONE_LEFT, ProbeRead(0)),
+        (SUM, ProbeRead(1, "12")),
+        (SqlPromise(sql="SELECT 1", value=None), ProbeRead(1, None)),
+        (NEVER, ProbeRead(0)),
+        (TOLD, ProbeRead(2)),
+        (TOLD, None),
+    ],
+)
+def test_probe_that_holds_finds_nothing(sound: Case, probe: Probe, read: ProbeRead | None) -> None:
+    """What is as the file says is no finding; nor is a part of the drill that never was."""
+    assert titles(sound, probe, read) == []
+
+
+@pytest.mark.parametrize(
+    ("probe", "read", "title", "weight"),
+    [
+        (NONE_LEFT, ProbeRead(3, "x", "{'id': 'x'}"), "a query finds other rows", Weight.SAFETY),
+        (SUM, ProbeRead(1, "11"), "a query finds another value", Weight.SAFETY),
+        (SUM, ProbeRead(2, "12"), "a query finds another value", Weight.SAFETY),
+        (NEVER, ProbeRead(1), "a log says what it must not", Weight.SAFETY),
+        (TOLD, ProbeRead(1), "a log does not say what it must", Weight.LIVENESS),
+    ],
+)
+def test_probe_that_does_not_hold_is_found(
+    sound: Case, probe: Probe, read: ProbeRead, title: str, weight: Weight
+) -> None:
+    """Each kind of probe finds what is not as the file says."""
+    assert titles(sound, probe, read) == [(title, weight)]

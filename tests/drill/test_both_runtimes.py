@@ -1,0 +1,64 @@
+"""The whole suite of scenarios, on local processes and on containers: a scenario does not know which."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from rich.table import Table
+
+PROJECT = Path(__file__).parents[2]
+EVERY = tuple(sorted(path.stem for path in (PROJECT / "scenarios").glob("*.yaml")))
+# Both runtimes at once on two cores: every scenario takes a quarter of an hour.
+SOME = ("backend-down", "backend-killed", "gateway-lost", "healthy")
+RUNTIMES = ("local", "docker")
+SEED = 4711
+DEADLINE_S = 1500
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.mark.docker
+def test_scenarios_have_the_same_verdicts_on_both_runtimes(
+    start_drill: Start, capfd: pytest.CaptureFixture[str], request: pytest.FixtureRequest
+) -> None:
+    """A scenario passes on either runtime, or a runtime cannot do it; both drill at once on this machine."""
+    scenarios = EVERY if request.config.getoption("--thorough") else SOME
+    drills = {
+        runtime: start_drill(*scenarios, "--runtime", runtime, "--seed", str(SEED), "--json") for runtime in RUNTIMES
+    }
+    with ThreadPoolExecutor() as pool:  # both at once: a pipe that nobody reads would stop its drill
+        said = dict(
+            zip(drills, pool.map(lambda drill: drill.communicate(timeout=DEADLINE_S)[0], drills.values()), strict=True)
+        )
+    verdicts = {runtime: verdicts_of(text) for runtime, text in said.items()}
+    with capfd.disabled():
+        print_table(scenarios, verdicts)
+    for scenario in scenarios:
+        assert verdicts["docker"].get(scenario) == "PASS", said["docker"]
+        assert verdicts["local"].get(scenario) in {"PASS", "SKIPPED"}, said["local"]
+
+
+def verdicts_of(said: str) -> dict[str, str]:
+    """The verdict of each scenario, from what the command printed: the JSON stands last, behind what is for people."""
+    start = said.find("\n[\n")
+    if start < 0:
+        return {}
+    found, _ = json.JSONDecoder().raw_decode(said[start + 1 :])
+    return {each["scenario"]: each["verdict"] for each in found}
+
+
+def print_table(scenarios: Sequence[str], verdicts: Mapping[str, Mapping[str, str]]) -> None:
+    """One scenario a row, one runtime a column."""
+    table = Table(title="the same scenarios on both runtimes")
+    for column in ("scenario", *RUNTIMES):
+        table.add_column(column)
+    for scenario in scenarios:
+        table.add_row(scenario, *(verdicts[runtime].get(scenario, "no verdict") for runtime in RUNTIMES))
+    Console(file=sys.stdout, width=100).print(table)
