@@ -10,8 +10,9 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote, urlsplit
 
@@ -19,6 +20,7 @@ from harness.runtime.docker.labels import OUR_SESSION, SESSION, TEMPLATE_MAKER, 
 from harness.runtime.docker.removed import RemovedFromEngine
 
 _AT_ONCE = 12
+_NETWORKS_AT_ONCE = 4
 _TIMEOUT_S = 20.0
 _GONE = (200, 204, 404)
 _POLL_S = 0.05
@@ -130,20 +132,56 @@ def remove_from_engine(address: str, session: str, *, quiet_s: float, deadline_s
 def _remove_once(api: EngineApi, session: str, removed: dict[str, int]) -> tuple[str, ...]:
     """Remove what is there now; the names of what was found."""
     label = f"{SESSION}={session}"
-    found: list[str] = []
-    with ThreadPoolExecutor(_AT_ONCE) as threads:
-        for kind, key in (("containers", "Id"), ("networks", "Id"), ("volumes", "Name")):
-            names = [str(each[key]) for each in api.labelled(kind, label)]
-            if kind == "volumes":
-                names += unfinished_templates(api, session)
-            gone = list(threads.map(_removing(api, kind), names))
-            removed[kind] += sum(gone)
-            found += [f"{kind.removesuffix('s')} {name}" for name in names]
-    return tuple(found)
+    containers, networks = api.labelled("containers", label), api.labelled("networks", label)
+    volumes = [str(each["Name"]) for each in api.labelled("volumes", label)] + [*unfinished_templates(api, session)]
+    members = _Members(containers, [str(each["Id"]) for each in networks])
+    # Networks have threads of their own: an engine works at one network at a time, and meanwhile at containers.
+    with ThreadPoolExecutor(_AT_ONCE) as threads, ThreadPoolExecutor(_NETWORKS_AT_ONCE) as network_threads:
+        emptied = [network_threads.submit(api.remove, "networks", network) for network in members.empty()]
+
+        def remove(container: str) -> bool:
+            gone = api.remove("containers", container)
+            emptied.extend(network_threads.submit(api.remove, "networks", each) for each in members.without(container))
+            return gone
+
+        removed["containers"] += sum(threads.map(remove, [str(each["Id"]) for each in containers]))
+        removed["volumes"] += sum(threads.map(lambda name: api.remove("volumes", name), volumes))
+        removed["networks"] += sum(each.result() for each in emptied)
+    found = [f"container {each['Id']}" for each in containers] + [f"network {each['Id']}" for each in networks]
+    return (*found, *(f"volume {name}" for name in volumes))
 
 
-def _removing(api: EngineApi, kind: str) -> Callable[[str], bool]:
-    return lambda name: api.remove(kind, name)
+class _Members:
+    """Which containers are still in each network: one that is empty can go while the others are being emptied.
+
+    Args:
+        containers: as the engine lists them.
+        networks: their ids.
+    """
+
+    def __init__(self, containers: list[dict[str, object]], networks: list[str]) -> None:
+        self._lock = threading.Lock()
+        self._left = {
+            network: {str(each["Id"]) for each in containers if network in _networks(each)} for network in networks
+        }
+
+    def empty(self) -> list[str]:
+        """The networks in which nobody ever was."""
+        return [network for network, left in self._left.items() if not left]
+
+    def without(self, container: str) -> list[str]:
+        """The networks that are empty now that a container has gone."""
+        with self._lock:
+            held = [network for network, left in self._left.items() if container in left]
+            for network in held:
+                self._left[network].discard(container)
+            return [network for network in held if not self._left[network]]
+
+
+def _networks(container: dict[str, object]) -> set[str]:
+    settings = container.get("NetworkSettings")
+    named = settings.get("Networks") if isinstance(settings, dict) else None
+    return {str(each["NetworkID"]) for each in named.values()} if isinstance(named, dict) else set()
 
 
 def unfinished_templates(api: EngineApi, session: str) -> Iterable[str]:
