@@ -26,10 +26,9 @@ from benchmarks.storage import measure_storage
 from benchmarks.table import document, print_table
 from benchmarks.workflow_run import measure_workflow_run
 from harness.drill.interruptible import run_interruptibly
-from harness.drill.session import new_report_directory, variables
+from harness.drill.session import describe, new_report_directory
 from harness.errors import HarnessError
 from harness.report.terminal import TerminalProgress
-from harness.stack.stack import load_stack
 
 # Those that start stacks themselves come first: later the shared one runs.
 MEASUREMENTS: Mapping[str, Measure] = {
@@ -61,7 +60,7 @@ def main() -> int:
         parser.error(f"no measurement {', '.join(sorted(unknown))}; there are: {', '.join(MEASUREMENTS)}")
     console = Console() if sys.stdout.isatty() else Console(width=140)
     try:
-        stack = load_stack(given.stack, variables(os.environ, 0))
+        stack = describe(given.stack, seed=0)
         directory = new_report_directory(given.reports or stack.project / "reports")
         load_before = os.getloadavg()[0]
         rows = run_interruptibly(_measure(Bench(stack, TerminalProgress(console)), given.names or list(MEASUREMENTS)))
