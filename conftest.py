@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
+import warnings
 
 import docker
 import pytest
@@ -16,6 +18,8 @@ settings.load_profile("project")
 
 # Set where an engine must be there (CI), so that its absence is a failure and not a skip.
 _REQUIRED_VARIABLE = "HARNESS_REQUIRE_DOCKER"
+# Set where what needs an engine is to be left out, although one may answer.
+_WITHOUT_VARIABLE = "HARNESS_WITHOUT_DOCKER"
 
 
 THOROUGH = "--thorough"
@@ -37,6 +41,17 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @functools.cache
 def _why_no_engine() -> str | None:
+    if os.environ.get(_WITHOUT_VARIABLE):
+        return f"needs a Docker engine with the project's images, and {_WITHOUT_VARIABLE} says to do without"
+    # The SDK leaves the socket of a failed connection to the garbage collector, which warns of it.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        reason = _asked()
+        gc.collect()
+    return reason
+
+
+def _asked() -> str | None:
     try:
         client = docker.from_env(timeout=10)
         try:
