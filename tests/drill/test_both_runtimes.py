@@ -16,7 +16,7 @@ from rich.table import Table
 PROJECT = Path(__file__).parents[2]
 EVERY = tuple(sorted(path.stem for path in (PROJECT / "scenarios").glob("*.yaml")))
 # Both runtimes at once on two cores: every scenario takes a quarter of an hour.
-SOME = ("backend-down", "backend-killed", "gateway-lost", "healthy")
+SOME = ("backend-answer-lost", "backend-down", "backend-killed", "gateway-lost", "healthy")
 RUNTIMES = ("local", "docker")
 SEED = 4711
 DEADLINE_S = 1500

@@ -10,6 +10,7 @@ from harness.errors import HarnessError, SetUpError, StartFailed
 from harness.runtime.docker.engine import Engine
 from harness.runtime.docker.follower import Follower
 from harness.runtime.docker.link_container import ContainerServer
+from harness.runtime.docker.reach import reaches
 from harness.runtime.toxiproxy.control import Control
 from harness.runtime.toxiproxy.link_log import LinkLog
 from harness.stack.addressing import Address
@@ -54,7 +55,7 @@ class AdoptedLink:
         engine: where it runs.
         container: its container, which makes its proxy by itself whenever it starts.
         listen_port: the server's port, on which its proxy listens in its container.
-        on_start: is told where the proxy is published, which is another place after each start.
+        on_start: is told where the harness reaches the proxy, which may be another place after each start.
     """
 
     def __init__(
@@ -98,8 +99,15 @@ class AdoptedLink:
             await control.adopt(self._listen_port)
         except HarnessError as error:
             raise StartFailed(f"Toxiproxy of {self.link}: {error}", evidence=server.tail()) from error
-        self._on_start(published(self._container, self._listen_port))
+        self._on_start(await self._address())
         return server
+
+    async def _address(self) -> Address:
+        """Where the harness reaches the proxy: in its own network, or else where it is published."""
+        for network in self._container.attrs["NetworkSettings"]["Networks"].values():
+            if await reaches((network["IPAddress"], _CONTROL_PORT)):
+                return network["IPAddress"], self._listen_port
+        return published(self._container, self._listen_port)
 
 
 def published(container: Container, port: int) -> Address:

@@ -13,6 +13,7 @@ from harness.runtime.docker.link_container import LinkContainer
 from harness.runtime.docker.plan import Member, at, between
 from harness.runtime.docker.precedence import Precedence
 from harness.runtime.docker.published import ServicePort
+from harness.runtime.docker.reach import reaches
 from harness.runtime.docker.service_container import ServiceContainer
 from harness.runtime.docker.volumes import VolumeTemplate, named_volumes, template_of
 from harness.runtime.readiness import wait_until, wait_until_ready
@@ -190,6 +191,9 @@ class StartUp:
             on_replaced=self._on_replaced,
         )
         await self.proxies[link].start()
+        own_address = networks.address(plan.lans[at(link.server)], link)
+        if await reaches((own_address, control_port_of(link))):
+            self.proxies[link].address = (own_address, link.port)
 
     async def _laid(self, member: Member) -> None:
         for lan in self._assembly.plan.of(member):
