@@ -28,8 +28,6 @@ MOMENTS_IN_CONTAINERS_S = sorted(_moments.uniform(0.2, 40.0) for _ in range(20))
 # Those that always run: while the stack comes up, in a steady run, under a fault.
 FEW = MOMENTS_IN_CONTAINERS_S[::8]
 GONE_WITHIN_S = 5.0
-# An engine takes its time over twenty containers and their networks; how long, `make bench` measures.
-GONE_FROM_ENGINE_WITHIN_S = 30.0
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
@@ -88,11 +86,9 @@ def kill_after(moment_s: float, start_drill: Start, home: Path, runtime: str) ->
     sessions = [path.name.removeprefix("harness-") for path in home.glob("harness-*")]
     harness.send_signal(signal.SIGKILL)
     harness.wait(GONE_WITHIN_S)
-    in_engine = runtime == "docker"
-    within_s = GONE_FROM_ENGINE_WITHIN_S if in_engine else GONE_WITHIN_S
-    gives_up_at_s = time.monotonic() + within_s
-    while left := left_of(sessions, home, in_engine=in_engine):
-        assert time.monotonic() < gives_up_at_s, f"left after {within_s} s: {left}"
+    gives_up_at_s = time.monotonic() + GONE_WITHIN_S
+    while left := left_of(sessions, home, in_engine=runtime == "docker"):
+        assert time.monotonic() < gives_up_at_s, f"left after {GONE_WITHIN_S} s: {left}"
     assert listening(block) == []
 
 
