@@ -27,9 +27,13 @@ MOMENTS_S = sorted(_moments.uniform(0.2, 35.0) for _ in range(10))
 MOMENTS_IN_CONTAINERS_S = sorted(_moments.uniform(0.2, 40.0) for _ in range(20))
 # Those that always run: while the stack comes up, in a steady run, under a fault.
 FEW = MOMENTS_IN_CONTAINERS_S[::8]
-GONE_WITHIN_S = 5.0
+# What is promised, of a machine that does nothing else; `make bench` measures it. On a busy one it takes longer, and
+# what counts there is that nothing stays.
+PROMISED_S = 5.0
+PATIENCE_S = 30.0
 
 Start = Callable[..., "subprocess.Popen[str]"]
+Record = Callable[[str, object], None]
 
 
 def session_processes(session: str) -> list[int]:
@@ -55,9 +59,17 @@ def listening(ports: range) -> list[int]:
 
 
 @pytest.mark.parametrize("moment_s", MOMENTS_S, ids=lambda moment_s: f"after {moment_s:.1f} s")
-def test_sigkill_leaves_nothing_behind(start_drill: Start, home: Path, moment_s: float) -> None:
+def test_sigkill_leaves_nothing_behind(
+    start_drill: Start, home: Path, moment_s: float, gone_within_s: float, record_property: Record
+) -> None:
     """A harness killed at any moment leaves no process, no port and no file."""
-    kill_after(moment_s, start_drill, home, "local")
+    record_property("gone_after_s", kill_after(moment_s, start_drill, home, "local", gone_within_s))
+
+
+@pytest.fixture
+def gone_within_s(request: pytest.FixtureRequest) -> float:
+    """How long after the end of a harness something of it may still be there."""
+    return PROMISED_S if request.config.getoption("--thorough") else PATIENCE_S
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -69,14 +81,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.mark.docker
 def test_sigkill_leaves_nothing_behind_in_the_engine(
-    start_drill: Start, home: Path, moment_in_containers_s: float
+    start_drill: Start, home: Path, moment_in_containers_s: float, gone_within_s: float, record_property: Record
 ) -> None:
     """A harness killed at any moment leaves no container, no network and no volume either."""
-    kill_after(moment_in_containers_s, start_drill, home, "docker")
+    took_s = kill_after(moment_in_containers_s, start_drill, home, "docker", gone_within_s)
+    record_property("gone_after_s", took_s)
 
 
-def kill_after(moment_s: float, start_drill: Start, home: Path, runtime: str) -> None:
-    """Start a drill, kill the harness, and see everything of it go."""
+def kill_after(moment_s: float, start_drill: Start, home: Path, runtime: str, gone_within_s: float) -> float:
+    """Start a drill, kill the harness, and see everything of it go; how many seconds that took."""
     block = free_block()
     environment = {"TMPDIR": str(home), "HARNESS_PORTS": f"{block.start}-{block.stop - 1}"}
     harness = start_drill(*SCENARIOS, "--runtime", runtime, **environment)
@@ -85,11 +98,13 @@ def kill_after(moment_s: float, start_drill: Start, home: Path, runtime: str) ->
         pytest.fail(f"the harness ended before its moment: {harness.communicate()[0]}")
     sessions = [path.name.removeprefix("harness-") for path in home.glob("harness-*")]
     harness.send_signal(signal.SIGKILL)
-    harness.wait(GONE_WITHIN_S)
-    gives_up_at_s = time.monotonic() + GONE_WITHIN_S
+    harness.wait(PROMISED_S)
+    killed_at_s = time.monotonic()
     while left := left_of(sessions, home, in_engine=runtime == "docker"):
-        assert time.monotonic() < gives_up_at_s, f"left after {GONE_WITHIN_S} s: {left}"
+        assert time.monotonic() < killed_at_s + gone_within_s, f"left after {gone_within_s} s: {left}"
+    gone_after_s = time.monotonic() - killed_at_s
     assert listening(block) == []
+    return gone_after_s
 
 
 def left_of(sessions: list[str], home: Path, *, in_engine: bool) -> list[str]:

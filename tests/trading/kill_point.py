@@ -18,12 +18,15 @@ class KillPoint:
     Args:
         nth: which chunk, counted from 1.
         forward: whether that chunk still arrives, and the process is killed right after; else it is lost.
+
+    Attributes:
+        sprung: set once the chunk has come by and the signal was sent, which may find that the process has just ended.
     """
 
     def __init__(self, nth: int, *, forward: bool) -> None:
         self.sprung = threading.Event()
         self._nth = nth
-        self._forward = forward
+        self.forward = forward
         self._numbers = itertools.count(1)
         self._aimed = threading.Event()
         self._pid = 0
@@ -38,12 +41,13 @@ class KillPoint:
         """Surround the forwarding of a chunk; yields whether it is to be forwarded."""
         assert self._aimed.wait(_AIM_S), "nobody said which process is to be killed"
         is_hit = next(self._numbers) == self._nth
-        if is_hit and not self._forward:
+        if is_hit and not self.forward:
             self._kill()
-        yield self._forward or not is_hit
-        if is_hit and self._forward:
+        yield self.forward or not is_hit
+        if is_hit and self.forward:
             self._kill()
 
     def _kill(self) -> None:
-        os.kill(self._pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._pid, signal.SIGKILL)
         self.sprung.set()
