@@ -92,7 +92,7 @@ class Drill:
             history.add(
                 DrillStarted(scenario=self._scenario.name, seed=self._seed, session=self._running.session_id, wall=wall)
             )
-            self._running.listen(history.add)
+            self._running.notices.listener = history.add
             reads, logs = _NOTHING_READ, TaskLogs()
             try:
                 async with open_clients(self._running) as clients:
@@ -105,7 +105,7 @@ class Drill:
                     raise
                 self._trouble(cause)
             finally:
-                self._running.listen(None)
+                self._running.notices.listener = None
             return self._judge(reads, logs)
 
     def _hear(self, entry: Entry) -> None:
@@ -197,7 +197,7 @@ class Drill:
     def _note_traffic(self, logs: TaskLogs) -> None:
         traffic = self._running.stack.adapters.traffic
         for injector in self._injectors:
-            log_files = {name: self._running.log_file(name) for name in injector.grip.log_names}
+            log_files = {name: self._running.logs.of_service(name) for name in injector.grip.log_names}
             count = lines_that_met(injector, traffic, logs, log_files, self._began)
             if count:
                 detail = f"lines that tell of it in the log of {', '.join(log_files)}"

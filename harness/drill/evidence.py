@@ -41,7 +41,7 @@ def keep_logs(directory: Path, running: RunningStack, logs: TaskLogs, redact: Re
 
 def _keep_logs(directory: Path, running: RunningStack, logs: TaskLogs, redact: Redaction) -> None:
     (directory / "logs").mkdir()
-    for name, path in running.log_files().items():
+    for name, path in running.logs.files().items():
         (directory / "logs" / name).write_text(
             redact(path.read_text(encoding="utf-8", errors="replace")), encoding="utf-8"
         )

@@ -161,7 +161,7 @@ class Injector:
             self._history.add(FaultMet(fault=self.id, witness=bite.witness, count=bite.count, detail=bite.detail))
 
     def _log_sizes(self) -> dict[str, int]:
-        files = {name: self._running.log_file(name) for name in self.grip.log_names}
+        files = {name: self._running.logs.of_service(name) for name in self.grip.log_names}
         return {name: path.stat().st_size for name, path in files.items() if path.exists()}
 
 

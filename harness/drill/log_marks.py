@@ -48,14 +48,14 @@ class LogMarks:
         last = self._healed if promise.during == "faults" else self._sizes()
         if first is None or last is None:
             return None
-        path = self._running.log_file(promise.log)
+        path = self._running.logs.of_service(promise.log)
         written = path.read_bytes()[first[promise.log] : last[promise.log]] if path.exists() else b""
         pattern = re.compile(promise.matches)
         found = [line for line in written.decode(errors="replace").splitlines() if pattern.search(line)]
         return ProbeRead(count=len(found), sample=found[0].strip()[:_SHOWN] if found else "")
 
     def _sizes(self) -> Sizes:
-        paths = {service: self._running.log_file(service) for service in self._services}
+        paths = {service: self._running.logs.of_service(service) for service in self._services}
         return {service: path.stat().st_size if path.exists() else 0 for service, path in paths.items()}
 
 

@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from pathlib import Path
 
 from docker.models.containers import Container
 
 from harness.errors import SetUpError, StackError
-from harness.history.events import ProxyReplaced, ServiceEnded
 from harness.runtime.docker.adopted import Adopted, AdoptedLink, published
 from harness.runtime.docker.engine import Engine
 from harness.runtime.docker.forgetting import forget
 from harness.runtime.docker.health import health_attempt
 from harness.runtime.docker.published import published_ports
 from harness.runtime.docker.service_container import ServiceContainer
+from harness.runtime.log_directory import LogDirectory
+from harness.runtime.notices import Notices
 from harness.runtime.readiness import wait_until, wait_until_ready
-from harness.runtime.running import Listener, RuntimeName
+from harness.runtime.running import RuntimeName
 from harness.runtime.service import RunningService
 from harness.runtime.session import Session
-from harness.runtime.toxiproxy.link_proxy import LinkProxy, LinkReplaced, ReplacedBecause
+from harness.runtime.toxiproxy.link_proxy import LinkProxy
 from harness.stack.addressing import Address, readdress
 from harness.stack.link import Link
 from harness.stack.stack import Stack
 
 _PROJECT = "com.docker.compose.project"
 _SERVICE = "com.docker.compose.service"
-_SHOWN_LINES = 15
 
 
 class AttachedStack:
@@ -43,20 +42,20 @@ class AttachedStack:
     def __init__(self, stack: Stack, session: Session, *, engine: Engine, project: str) -> None:
         self.stack = stack
         self.runtime = RuntimeName.DOCKER
+        self.logs = LogDirectory(session.directory / "logs")
+        self.notices = Notices()
         self.session_id = session.id
         self.directory = session.directory
         self.ready_s: dict[str, float] = {}
         self._session = session
         self._engine = engine
         self._project = project
-        self._logs = session.directory / "logs"
         self._names = frozenset(stack.services)
         self._addresses: dict[tuple[str, int], Address] = {}
         self._services: dict[str, ServiceContainer] = {}
         self._proxies: dict[Link, LinkProxy] = {}
         self._toxiproxies: dict[Link, Container] = {}
         self._lost = asyncio.Event()
-        self._listener: Listener | None = None
 
     async def start(self) -> None:
         """Find every container of the project, follow it, and wait until all of it is ready.
@@ -66,7 +65,7 @@ class AttachedStack:
             StartFailed: a service ended, or a Toxiproxy has no proxy for its link.
             DeadlineExceeded: a service was not ready in time.
         """
-        self._logs.mkdir(exist_ok=True)
+        self.logs.make()
         self._session.reaper.use_engine(self._engine.address)
         containers = await self._containers()
         makers = {
@@ -109,18 +108,6 @@ class AttachedStack:
     def service(self, name: str) -> RunningService:
         """A service, to take it down and bring it back."""
         return self._services[name]
-
-    def log_file(self, service: str) -> Path:
-        """The file with a service's output, from its own beginning on."""
-        return self._logs / f"{service}.log"
-
-    def log_files(self) -> Mapping[str, Path]:
-        """Every file that the report should keep, by the name that it gets there."""
-        return {path.name: path for path in sorted(self._logs.iterdir()) if path.is_file()}
-
-    def listen(self, listener: Listener | None) -> None:
-        """Tell ``listener`` what happens to proxies and services from now on."""
-        self._listener = listener
 
     async def lost(self) -> str:
         """Wait until the engine is gone; why nothing can be done any more."""
@@ -171,7 +158,7 @@ class AttachedStack:
             name,
             self._engine,
             Adopted(self._running(name, containers)),
-            self.log_file(name),
+            self.logs.of_service(name),
             stop_grace_s=described.stop_grace_s if described is not None else 10.0,
             until_ready=self._until_ready,
             on_end=self._ended,
@@ -196,9 +183,9 @@ class AttachedStack:
             str(link),
             published(container, link.port),
             place.start,
-            log=self._logs / f"toxiproxy.{link.slug}.log",
+            log=self.logs.of_link(link),
             caller=self._caller(link, container),
-            on_replaced=self._proxy_replaced,
+            on_replaced=self.notices.replaced,
         )
 
     def _caller(self, link: Link, proxy: Container) -> str:
@@ -241,12 +228,5 @@ class AttachedStack:
     def _ended(self, service: ServiceContainer, returncode: int | None) -> None:
         if returncode is None:
             self._lost.set()
-        elif self._listener is not None:
-            last_output = service.tail(_SHOWN_LINES)
-            self._listener(ServiceEnded(service=service.name, returncode=returncode, last_output=last_output))
-
-    def _proxy_replaced(self, replaced: LinkReplaced) -> None:
-        if self._listener is not None:
-            expected = replaced.reason is not ReplacedBecause.DIED
-            reason = f"the Toxiproxy server {replaced.reason}"
-            self._listener(ProxyReplaced(link=replaced.link, reason=reason, took_s=replaced.took_s, expected=expected))
+        else:
+            self.notices.ended(service, returncode)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from pathlib import Path
 
 from harness.errors import StackError
-from harness.history.events import ProxyReplaced, ServiceEnded
 from harness.runtime.docker.assembly import Assembly, container_of, proxy_container_of
 from harness.runtime.docker.contained import SessionClient
 from harness.runtime.docker.engine import Engine
@@ -18,17 +16,18 @@ from harness.runtime.docker.published import published_ports
 from harness.runtime.docker.service_container import ServiceContainer
 from harness.runtime.docker.start_up import StartUp
 from harness.runtime.docker.volumes import Volumes
-from harness.runtime.running import Listener, RuntimeName
+from harness.runtime.log_directory import LogDirectory
+from harness.runtime.notices import Notices
+from harness.runtime.running import RuntimeName
 from harness.runtime.service import RunningService
 from harness.runtime.session import Session
-from harness.runtime.toxiproxy.link_proxy import LinkProxy, LinkReplaced, ReplacedBecause
+from harness.runtime.toxiproxy.link_proxy import LinkProxy
 from harness.stack.addressing import Address, readdress
 from harness.stack.compose import DoneProbe
 from harness.stack.link import Link
 from harness.stack.stack import Stack
 
 _LOOPBACK = "127.0.0.1"
-_SHOWN_LINES = 15
 
 
 class ContainerStack:
@@ -46,9 +45,10 @@ class ContainerStack:
         self.session_id = session.id
         self.directory = session.directory
         self.runtime = RuntimeName.DOCKER
+        self.logs = LogDirectory(session.directory / "logs")
+        self.notices = Notices()
         self._session = session
         self._engine = engine
-        self._logs = session.directory / "logs"
         self._names = frozenset(stack.services)
         self._ports = {key: session.ports.take() for key in published_ports(stack)}
         self._link_ports = {link: session.ports.take() for link in stack.links}
@@ -65,15 +65,14 @@ class ContainerStack:
         self._parts = StartUp(
             assembly,
             session,
-            logs=self._logs,
+            logs=self.logs,
             ports=self._ports,
             link_ports=self._link_ports,
             readdress=self.readdress,
             on_end=self._ended,
-            on_replaced=self._proxy_replaced,
+            on_replaced=self.notices.replaced,
         )
         self._lost = asyncio.Event()
-        self._listener: Listener | None = None
 
     @property
     def ready_s(self) -> Mapping[str, float]:
@@ -91,7 +90,7 @@ class ContainerStack:
         images = {container_of(self.stack, service).image for service in self.stack.services.values()}
         await self._engine.demand_images(images | {proxy_container_of(self.stack).image})
         self._session.reaper.use_engine(self._engine.address)
-        self._logs.mkdir(exist_ok=True)
+        self.logs.make()
         try:
             await self._parts.run()
         except BaseExceptionGroup as causes:
@@ -120,18 +119,6 @@ class ContainerStack:
     def service(self, name: str) -> RunningService:
         """A service, to take it down and bring it back."""
         return self._parts.services[name]
-
-    def log_file(self, service: str) -> Path:
-        """The file with a service's output."""
-        return self._logs / f"{service}.log"
-
-    def log_files(self) -> Mapping[str, Path]:
-        """Every file that the report should keep, by the name that it gets there."""
-        return {path.name: path for path in sorted(self._logs.iterdir()) if path.is_file()}
-
-    def listen(self, listener: Listener | None) -> None:
-        """Tell ``listener`` what happens to proxies and services from now on."""
-        self._listener = listener
 
     async def lost(self) -> str:
         """Wait until the engine is gone; why nothing can be done any more."""
@@ -170,13 +157,5 @@ class ContainerStack:
             self._lost.set()
             return
         one_shot = isinstance(self.stack.services[service.name].part.ready, DoneProbe)
-        if self._listener is not None and not (one_shot and returncode == 0):
-            last_output = service.tail(_SHOWN_LINES)
-            self._listener(ServiceEnded(service=service.name, returncode=returncode, last_output=last_output))
-
-    def _proxy_replaced(self, replaced: LinkReplaced) -> None:
-        if self._listener is not None:
-            # One that died, nobody had asked to; the others were replaced because the harness lifted a fault.
-            expected = replaced.reason is not ReplacedBecause.DIED
-            reason = f"the Toxiproxy server {replaced.reason}"
-            self._listener(ProxyReplaced(link=replaced.link, reason=reason, took_s=replaced.took_s, expected=expected))
+        if not (one_shot and returncode == 0):
+            self.notices.ended(service, returncode)

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from harness.errors import StackError
-from harness.history.events import ProxyReplaced, ServiceEnded
+from harness.runtime.local_layout import LocalLayout
 from harness.runtime.local_service import LocalService
+from harness.runtime.log_directory import LogDirectory
+from harness.runtime.notices import Notices
 from harness.runtime.process import ServiceProcess
 from harness.runtime.readiness import wait_until_ready
-from harness.runtime.running import Listener, RuntimeName
+from harness.runtime.running import RuntimeName
 from harness.runtime.service import RunningService
 from harness.runtime.session import Session
-from harness.runtime.template import Template, template_of
-from harness.runtime.toxiproxy.link_proxy import LinkProxy, LinkReplaced, ReplacedBecause
+from harness.runtime.template import Template
+from harness.runtime.toxiproxy.link_proxy import LinkProxy
 from harness.runtime.toxiproxy.local_server import LocalPlace
-from harness.stack.addressing import Address, Places, fill, placeholder_ports, readdress, readdress_environment
+from harness.stack.addressing import Address
 from harness.stack.link import Link
 from harness.stack.stack import Service, Stack
 
-_LOOPBACK = "127.0.0.1"
 _STOP_GRACE_S = 4.0
-_SHOWN_LINES = 15
 _SEARCHABLE = 0o711
 
 
@@ -47,20 +46,16 @@ class LocalStack:
         self.session_id = session.id
         self.directory = session.directory
         self.runtime = RuntimeName.LOCAL
+        self.logs = LogDirectory(session.directory / "logs")
+        self.notices = Notices()
         self.ready_s: dict[str, float] = {}
         self._session = session
         self._toxiproxy = toxiproxy
-        self._cache = cache
-        self._saboteur = saboteur
-        self._logs = session.directory / "logs"
-        self._names = frozenset(stack.services)
-        self._ports = self._allocate()
-        self._link_ports = {link: session.ports.take() for link in stack.links}
+        self._layout = LocalLayout(stack, session, cache=cache, saboteur=saboteur)
         self._proxies: dict[Link, LinkProxy] = {}
         self._processes: dict[str, ServiceProcess] = {}
         self._services: dict[str, LocalService] = {}
         self._watchers: dict[str, asyncio.Task[None]] = {}
-        self._listener: Listener | None = None
 
     async def start(self) -> None:
         """Start everything, in parallel as dependencies allow, and wait until it is ready.
@@ -77,8 +72,8 @@ class LocalStack:
                 )
         # Searchable, not readable: when the harness is root, Postgres runs as another user and must reach its files.
         self._session.directory.chmod(_SEARCHABLE)
-        self._logs.mkdir(exist_ok=True)
-        (self._session.directory / "volumes").mkdir(exist_ok=True)
+        self.logs.make()
+        self._layout.volumes.mkdir(exist_ok=True)
         try:
             async with asyncio.TaskGroup() as group:
                 for link in self.stack.links:
@@ -91,18 +86,15 @@ class LocalStack:
 
     def address(self, service: str, port: int) -> Address:
         """Where a service's port is reached directly, around every proxy."""
-        try:
-            return _LOOPBACK, self._ports[service, port]
-        except KeyError:
-            raise StackError(f"nothing in {self.stack.path.name} says that {service} listens on port {port}") from None
+        return self._layout.address(service, port)
 
     def link_address(self, link: Link) -> Address:
         """Where the client of a link reaches the server: the link's proxy."""
-        return _LOOPBACK, self._link_ports[link]
+        return self._layout.link_address(link)
 
     def readdress(self, text: str) -> str:
         """A text of the compose file with direct addresses in it."""
-        return readdress(text, self._names, self._direct)
+        return self._layout.readdress(text)
 
     def proxy(self, link: Link) -> LinkProxy:
         """The proxy of a link."""
@@ -123,18 +115,6 @@ class LocalStack:
         if name not in self._services:
             self._services[name] = LocalService(name, lambda: self._processes[name], take_down, start)
         return self._services[name]
-
-    def log_file(self, service: str) -> Path:
-        """The file with a service's output."""
-        return self._logs / f"{service}.log"
-
-    def log_files(self) -> Mapping[str, Path]:
-        """Every file that the report should keep, by the name that it gets there."""
-        return {path.name: path for path in sorted(self._logs.iterdir()) if path.is_file()}
-
-    def listen(self, listener: Listener | None) -> None:
-        """Tell ``listener`` what happens to proxies and services from now on."""
-        self._listener = listener
 
     async def lost(self) -> str:
         """Wait for ever: what it runs on is this machine."""
@@ -161,14 +141,13 @@ class LocalStack:
             output: the file for what it writes.
         """
         described = self.stack.services[service]
-        words = [fill(word, self._places(described)) for word in argv]
         process = await ServiceProcess.start(
             service,
-            [sys.executable if words[0] == "python" else words[0], *words[1:]],
+            self._layout.argv(described, argv),
             session=self._session,
             output=output,
-            environment=self._environment(described),
-            directory=self._data(service),
+            environment=self._layout.environment(described),
+            directory=self._layout.data(service),
         )
         try:
             return await process.ended()
@@ -180,7 +159,7 @@ class LocalStack:
         """Empty the directories that services declare as state of a run."""
         for service in self.stack.services.values():
             for text in service.part.reset_directories:
-                await asyncio.to_thread(_make_empty, Path(fill(text, self._places(service))))
+                await asyncio.to_thread(_make_empty, Path(self._layout.fill(text, service)))
 
     async def close(self) -> None:
         """End every service and proxy; the session removes the files."""
@@ -194,50 +173,10 @@ class LocalStack:
             for proxy in self._proxies.values():
                 group.create_task(proxy.close())
 
-    def _allocate(self) -> dict[tuple[str, int], int]:
-        wanted = {(link.server, link.port): None for link in self.stack.links}
-        for service in self.stack.services.values():
-            texts = (*service.part.run, *service.part.environment.values())
-            wanted |= {(service.name, port): None for port in placeholder_ports(texts)}
-        return {key: self._session.ports.take() for key in wanted}
-
-    def _direct(self, service: str, port: int) -> Address | None:
-        port_here = self._ports.get((service, port))
-        return None if port_here is None else (_LOOPBACK, port_here)
-
-    def _through_links(self, client: str, service: str, port: int) -> Address | None:
-        port_here = self._link_ports.get(Link(client, service, port))
-        return self._direct(service, port) if port_here is None else (_LOOPBACK, port_here)
-
-    def _data(self, service: str) -> Path:
-        return self._session.directory / service
-
-    def _places(self, service: Service) -> Places:
-        template = template_of(self.stack, service, self._cache)
-        return Places(
-            ports={port: here for (name, port), here in self._ports.items() if name == service.name},
-            data=str(self._data(service.name)),
-            volumes=str(self._session.directory / "volumes"),
-            project=str(self.stack.project),
-            template=str(template.path) if template else "",
-        )
-
-    def _environment(self, service: Service) -> dict[str, str]:
-        places = self._places(service)
-        own = {key: fill(value, places) for key, value in {**service.environment, **service.part.environment}.items()}
-        own = readdress_environment(own, self._names, lambda name, port: self._through_links(service.name, name, port))
-        environment = self._session.environment() | own
-        python_path = [environment.get("PYTHONPATH"), str(self.stack.project)]
-        if self._saboteur is not None and self.stack.saboteur_hook is not None:
-            python_path.insert(0, str(self.stack.saboteur_hook))
-            environment["SABOTEUR"] = self._saboteur
-        environment["PYTHONPATH"] = ":".join(path for path in python_path if path)
-        return environment
-
     async def _start_proxy(self, link: Link) -> None:
         place = LocalPlace(
             str(link),
-            listen_port=self._link_ports[link],
+            listen_port=self.link_address(link)[1],
             control_port=self._session.ports.take(),
             upstream=self.address(link.server, link.port),
             binary=self._toxiproxy,
@@ -247,14 +186,14 @@ class LocalStack:
             str(link),
             self.link_address(link),
             place.start,
-            log=self._logs / f"toxiproxy.{link.slug}.log",
-            on_replaced=self._proxy_replaced,
+            log=self.logs.of_link(link),
+            on_replaced=self.notices.replaced,
         )
         await self._proxies[link].start()
 
     async def _make_templates(self) -> None:
         for service in self.stack.services.values():
-            template = template_of(self.stack, service, self._cache)
+            template = self._layout.template(service)
             if template is not None and not template.path.exists():
                 await self._make_template(service, template)
 
@@ -264,7 +203,7 @@ class LocalStack:
         for name in template.made_by:
             await self._start_service(self.stack.services[name])
         await self._processes.pop(service.name).stop(_STOP_GRACE_S)
-        await template.keep(self._data(service.name))
+        await template.keep(self._layout.data(service.name))
 
     async def _start_services(self) -> None:
         only_for_templates = {name for service in self.stack.services.values() for name in _made_by(service)}
@@ -286,16 +225,14 @@ class LocalStack:
             self._watch(name)
 
     async def _start_service(self, service: Service, started: asyncio.Event | None = None) -> None:
-        self._data(service.name).mkdir(_SEARCHABLE, exist_ok=True)
-        places = self._places(service)
-        argv = [fill(word, places) for word in service.part.run]
+        self._layout.data(service.name).mkdir(_SEARCHABLE, exist_ok=True)
         process = await ServiceProcess.start(
             service.name,
-            [sys.executable if argv[0] == "python" else argv[0], *argv[1:]],
+            self._layout.argv(service, service.part.run),
             session=self._session,
-            output=self.log_file(service.name),
-            environment=self._environment(service),
-            directory=self._data(service.name),
+            output=self.logs.of_service(service.name),
+            environment=self._layout.environment(service),
+            directory=self._layout.data(service.name),
         )
         self._processes[service.name] = process
         if started is not None:
@@ -310,16 +247,7 @@ class LocalStack:
 
     async def _tell_of_end(self, process: ServiceProcess) -> None:
         returncode = await process.ended()
-        if self._listener is not None:
-            last_output = process.tail(_SHOWN_LINES)
-            self._listener(ServiceEnded(service=process.name, returncode=returncode, last_output=last_output))
-
-    def _proxy_replaced(self, replaced: LinkReplaced) -> None:
-        if self._listener is not None:
-            # One that died, nobody had asked to; the others were replaced because the harness lifted a fault.
-            expected = replaced.reason is not ReplacedBecause.DIED
-            reason = f"the Toxiproxy server {replaced.reason}"
-            self._listener(ProxyReplaced(link=replaced.link, reason=reason, took_s=replaced.took_s, expected=expected))
+        self.notices.ended(process, returncode)
 
 
 def _make_empty(directory: Path) -> None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from harness.history.events import Event
+from harness.runtime.log_directory import LogDirectory
+from harness.runtime.notices import Notices
 from harness.runtime.service import RunningService
 from harness.runtime.toxiproxy.link_proxy import LinkProxy
 from harness.stack.addressing import Address
 from harness.stack.link import Link
 from harness.stack.stack import Stack
-
-Listener = Callable[[Event], object]
 
 
 class RuntimeName(StrEnum):
@@ -31,6 +30,8 @@ class RunningStack(Protocol):
     session_id: str
     directory: Path
     runtime: RuntimeName
+    logs: LogDirectory
+    notices: Notices
 
     @property
     def ready_s(self) -> Mapping[str, float]:
@@ -50,15 +51,6 @@ class RunningStack(Protocol):
 
     def proxy(self, link: Link) -> LinkProxy:
         """The proxy of a link."""
-
-    def log_file(self, service: str) -> Path:
-        """The file with a service's output."""
-
-    def log_files(self) -> Mapping[str, Path]:
-        """Every file that the report should keep, by the name that it gets there."""
-
-    def listen(self, listener: Listener | None) -> None:
-        """Tell ``listener`` what happens to proxies and services from now on."""
 
     async def lost(self) -> str:
         """Wait until what the stack runs on is gone; why nothing can be done any more."""

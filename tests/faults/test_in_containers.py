@@ -79,7 +79,7 @@ def begin(
 @pytest.mark.parametrize("name", SERVICE_FAULTS)
 async def test_fault_lives_its_life(stack: ContainerStack, engine: Engine, history: HistoryWriter, name: str) -> None:
     """It is proven on, its client meets it over the link, it is proven healed, and its side-car is gone."""
-    stack.listen(history.add)
+    stack.notices.listener = history.add
     settings = {**ROWS[name].settings, **({"path": VOLUME} if "path" in ROWS[name].settings else {})}
     injector, life = begin(stack, history, name, **settings)
     await asyncio.wait([asyncio.ensure_future(injector.on.wait()), life], return_when=asyncio.FIRST_COMPLETED)

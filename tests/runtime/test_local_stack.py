@@ -78,7 +78,7 @@ def test_local_stack_sends_its_links_through_proxies(tmp_path: Path) -> None:
             await running.start()
             (link,) = running.stack.links
             host, port = running.link_address(link)
-            assert running.log_file("client").read_text().split() == [f"http://{host}:{port}/", str(port)]
+            assert running.logs.of_service("client").read_text().split() == [f"http://{host}:{port}/", str(port)]
             assert running.address("server", 8000) != (host, port)
             await running.proxy(link).disable()
             seen = await send_canary((host, port), GREETINGS["http"])
@@ -130,7 +130,7 @@ def test_local_stack_tells_of_a_service_that_ends_later(tmp_path: Path) -> None:
         async with await Session.open() as session:
             running = local_stack(tmp_path, session)
             await running.start()
-            running.listen(heard.append)
+            running.notices.listener = heard.append
             await running._processes["server"].kill()
             await until(lambda: bool(heard), what="the end of the server to be told", deadline_s=5)
             (ended,) = heard
@@ -152,9 +152,9 @@ def test_restarted_service_is_ready_by_its_own_word(tmp_path: Path) -> None:
         async with await Session.open() as session:
             running = local_stack(tmp_path, session)
             await running.start()
-            assert len(running.log_file("client").read_text().splitlines()) == 1
+            assert len(running.logs.of_service("client").read_text().splitlines()) == 1
             await running.restart("client")
-            assert len(running.log_file("client").read_text().splitlines()) == 2
+            assert len(running.logs.of_service("client").read_text().splitlines()) == 2
             await running.close()
 
     asyncio.run(drill())

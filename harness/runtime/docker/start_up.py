@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from harness.runtime.docker.assembly import Assembly, container_of, control_port_of
 from harness.runtime.docker.health import health_attempt
@@ -16,6 +15,7 @@ from harness.runtime.docker.published import ServicePort
 from harness.runtime.docker.reach import reaches
 from harness.runtime.docker.service_container import ServiceContainer
 from harness.runtime.docker.volumes import VolumeTemplate, named_volumes, template_of
+from harness.runtime.log_directory import LogDirectory
 from harness.runtime.readiness import wait_until, wait_until_ready
 from harness.runtime.session import Session
 from harness.runtime.toxiproxy.link_proxy import LinkProxy, LinkReplaced
@@ -52,7 +52,7 @@ class StartUp:
         assembly: Assembly,
         session: Session,
         *,
-        logs: Path,
+        logs: LogDirectory,
         ports: Mapping[ServicePort, int],
         link_ports: Mapping[Link, int],
         readdress: Callable[[str], str],
@@ -146,7 +146,7 @@ class StartUp:
             service.name,
             self._assembly.engine,
             await self._assembly.service(service, ports),
-            self._logs / f"{service.name}.log",
+            self._logs.of_service(service.name),
             stop_grace_s=container_of(self._stack, service).stop_grace_s,
             until_ready=self.until_ready,
             on_end=self._on_end,
@@ -186,7 +186,7 @@ class StartUp:
             str(link),
             (_LOOPBACK, self._link_ports[link]),
             place.start,
-            log=self._logs / f"toxiproxy.{link.slug}.log",
+            log=self._logs.of_link(link),
             caller=networks.address(plan.lans[between(link)], link.client),
             on_replaced=self._on_replaced,
         )

@@ -99,7 +99,7 @@ def test_published_ports_listen_on_loopback_alone(small: Small) -> None:
 def test_service_that_ends_is_told_and_comes_back(small: Small) -> None:
     """A service that ends by itself is told with code and last words; a restart has it back at the same address."""
     heard: list[object] = []
-    small.running.listen(heard.append)
+    small.running.notices.listener = heard.append
     address = small.running.address("server", 8000)
     with pytest.raises(OSError, match=r"."):
         small.ask("server", "die")
@@ -112,23 +112,23 @@ def test_service_that_ends_is_told_and_comes_back(small: Small) -> None:
     small.run(small.running.service("server").start())
     assert small.running.address("server", 8000) == address
     assert small.ask("client", "fetch/server:8000") == "hello"
-    small.running.listen(None)
+    small.running.notices.listener = None
 
 
 def test_log_is_kept_from_the_first_byte_over_restarts(small: Small) -> None:
     """A service's log begins with what it said first, and each start adds to it."""
-    log = small.running.log_file("other")
+    log = small.running.logs.of_service("other")
     before = log.read_text().splitlines()
     assert before[0] == "serving"
     small.run(small.running.restart("other"))
     assert log.read_text().splitlines() == [*before, "serving"]
-    assert {"other.log", "toxiproxy.client--server-8000.log"} <= set(small.running.log_files())
+    assert {"other.log", "toxiproxy.client--server-8000.log"} <= set(small.running.logs.files())
 
 
 def test_killed_service_is_refused_and_keeps_its_addresses(small: Small) -> None:
     """A kill that was asked for is no news; the port is refused meanwhile, and the same afterwards."""
     heard: list[object] = []
-    small.running.listen(heard.append)
+    small.running.notices.listener = heard.append
     server = small.running.service("server")
     small.run(server.kill())
     assert small.run(server.state()) is ServiceState.ENDED
@@ -136,7 +136,7 @@ def test_killed_service_is_refused_and_keeps_its_addresses(small: Small) -> None
     small.run(server.start())
     assert small.ask("client", "fetch/server:8000") == "hello"
     assert heard == []
-    small.running.listen(None)
+    small.running.notices.listener = None
 
 
 def test_paused_service_is_silent_until_it_goes_on(small: Small) -> None:
@@ -160,7 +160,7 @@ def test_state_of_runs_is_forgotten(small: Small) -> None:
 def test_killed_toxiproxy_is_replaced_in_its_place(small: Small) -> None:
     """A link's Toxiproxy that dies is started again at the same addresses, without toxics, and that is told."""
     heard: list[object] = []
-    small.running.listen(heard.append)
+    small.running.notices.listener = heard.append
     link = proxy(small, "client")
     small.run(link.add_toxic(Toxic("timeout", Stream.UPSTREAM, {"timeout": 0})))
     container = small.engine.client.containers.get(link.server_id.split()[0])
@@ -170,7 +170,7 @@ def test_killed_toxiproxy_is_replaced_in_its_place(small: Small) -> None:
     assert isinstance(replaced, ProxyReplaced)
     assert (replaced.link, replaced.expected) == ("client -> server:8000", False)
     assert small.ask("client", "fetch/server:8000") == "hello"
-    small.running.listen(None)
+    small.running.notices.listener = None
 
 
 def test_hung_toxiproxy_is_replaced_and_no_other_link_notices(small: Small) -> None:

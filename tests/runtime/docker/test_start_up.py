@@ -124,7 +124,7 @@ def test_template_is_made_once_and_copied(engine: Engine, tmp_path: Path) -> Non
             running = await open_small(tmp_path, session, engine, *changes)
             found = await asyncio.to_thread(ask, running, "server", "list/state")
             await running.close()
-            return found, running.log_file("maker").exists()
+            return found, running.logs.of_service("maker").exists()
 
     try:
         assert asyncio.run(start()) == ("made", True)

@@ -1,0 +1,47 @@
+"""What a stack tells by itself, to whoever listens: a service that ended, a proxy that was replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from harness.history.events import Event, ProxyReplaced, ServiceEnded
+from harness.runtime.toxiproxy.link_proxy import LinkReplaced, ReplacedBecause
+
+Listener = Callable[[Event], object]
+
+_SHOWN_LINES = 15
+
+
+class Ended(Protocol):
+    """A service that has ended."""
+
+    name: str
+
+    def tail(self, lines: int) -> str:
+        """The last lines of its output."""
+
+
+class Notices:
+    """Passes on what happens to a stack, while somebody listens.
+
+    Attributes:
+        listener: who listens now; None for nobody.
+    """
+
+    def __init__(self) -> None:
+        self.listener: Listener | None = None
+
+    def ended(self, service: Ended, returncode: int) -> None:
+        """Tell of a service that ended without being asked to."""
+        if self.listener is not None:
+            last_output = service.tail(_SHOWN_LINES)
+            self.listener(ServiceEnded(service=service.name, returncode=returncode, last_output=last_output))
+
+    def replaced(self, replaced: LinkReplaced) -> None:
+        """Tell of a Toxiproxy server that was replaced."""
+        if self.listener is not None:
+            # One that died, nobody had asked to; the others were replaced because the harness lifted a fault.
+            expected = replaced.reason is not ReplacedBecause.DIED
+            reason = f"the Toxiproxy server {replaced.reason}"
+            self.listener(ProxyReplaced(link=replaced.link, reason=reason, took_s=replaced.took_s, expected=expected))
