@@ -15,7 +15,19 @@ from harness.faults.link.fault import LinkFault
 from harness.faults.link.latency import Latency
 from harness.faults.link.refused import Refused
 from harness.faults.link.reset import Reset
-from harness.faults.registry import LINK_FAULTS
+from harness.faults.registry import LINK_FAULTS, Fault
+from harness.faults.service.cpu_limit import CpuLimit
+from harness.faults.service.disk_full import DiskFull
+from harness.faults.service.fault import ServiceFault
+from harness.faults.service.kill import Kill
+from harness.faults.service.memory_limit import MemoryLimit
+from harness.faults.service.packet_loss import PacketLoss
+from harness.faults.service.partition import Partition
+from harness.faults.service.pause import Pause
+from harness.faults.service.process_limit import ProcessLimit
+from harness.faults.service.restart import Restart
+from harness.faults.service.stop import Stop
+from harness.faults.service.volume_read_only import VolumeReadOnly
 from harness.scenario.model import Injection
 from harness.scenario.triggers import AtTime, BeforeRun, NthConnection, OrderAtBroker, TaskState, Trigger
 
@@ -27,7 +39,7 @@ _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight",
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _ORDINAL = rf"(\d+|{'|'.join(_ORDINALS)})"
 
-FAULTS: Phrases[LinkFault] = {
+LINK_PHRASES: Phrases[LinkFault] = {
     r"is refused": lambda _: Refused(),
     r"is reset": lambda _: Reset(),
     r"is blackholed": lambda _: Blackhole(),
@@ -35,6 +47,20 @@ FAULTS: Phrases[LinkFault] = {
     r"(?:is|answers) (\d+) ms late": lambda found: Latency(delay_ms=int(found[1])),
     # A fault that has no words of its own yet.
     rf'is "({"|".join(LINK_FAULTS)})"': lambda found: LINK_FAULTS[found[1]].model_validate({}),
+}
+
+SERVICE_PHRASES: Phrases[ServiceFault] = {
+    r"is killed": lambda _: Kill(),
+    r"is stopped": lambda _: Stop(),
+    r"is restarted": lambda _: Restart(),
+    r"is (?:paused|frozen)": lambda _: Pause(),
+    r"is (?:partitioned|cut off)": lambda _: Partition(),
+    r"loses ([\d.]+) ?% of its packets": lambda found: PacketLoss(percent=float(found[1])),
+    r"gets ([\d.]+) cores?": lambda found: CpuLimit(cpus=float(found[1])),
+    r"gets (\d+) MiB of memory": lambda found: MemoryLimit(mib=int(found[1])),
+    r"may have (\d+) process(?:es)?": lambda found: ProcessLimit(pids=int(found[1])),
+    r"finds (/\S+) full": lambda found: DiskFull(path=found[1]),
+    r"finds (/\S+) read-only": lambda found: VolumeReadOnly(path=found[1]),
 }
 
 TRIGGERS: Phrases[Trigger] = {
@@ -60,27 +86,31 @@ OUTCOMES: Mapping[str, str] = {
 }
 
 
-def injection(link: str, fault: str, for_s: str, start: str) -> Injection:
+def injection(target: str, fault: str, for_s: str | None, start: str) -> Injection:
     """One fault of a scenario.
 
     Args:
-        link: the link, as the stack's file names it.
-        fault: one of ``FAULTS``.
-        for_s: how long, in seconds.
+        target: a link or a service, as the stack's file names it.
+        fault: one of ``LINK_PHRASES`` or ``SERVICE_PHRASES``.
+        for_s: how long, in seconds; None for a fault that is over by itself.
         start: one of ``TRIGGERS``.
 
     Raises:
         ScenarioError: there is no such fault or trigger, or its numbers are out of range.
     """
+    is_link = "->" in target
+    known: Phrases[Fault] = LINK_PHRASES if is_link else SERVICE_PHRASES
     try:
         return Injection(
-            link=link,
-            fault=_meaning(FAULTS, fault, "fault"),
+            link=target if is_link else None,
+            service=None if is_link else target,
+            fault=_meaning(known, fault, f"fault of a {'link' if is_link else 'service'}"),
             start=_meaning(TRIGGERS, start, "start of a fault"),
-            for_s=float(for_s),
+            for_s=None if for_s is None else float(for_s),
         )
     except ValidationError as cause:
-        raise ScenarioError(f'"{link}" {fault} for {for_s} s {start}: {_first(cause)}') from cause
+        lasts = "" if for_s is None else f" for {for_s} s"
+        raise ScenarioError(f'"{target}" {fault}{lasts} {start}: {_first(cause)}') from cause
 
 
 def count(text: str) -> int:
@@ -123,7 +153,7 @@ def _meaning(phrases: Phrases[Meaning], text: str, kind: str) -> Meaning:
         if found := re.fullmatch(phrase, text):
             return meaning(found)
     known = "; ".join(phrase for phrase in phrases if phrase)
-    raise ScenarioError(f"{text!r} is not the {kind} of any phrase; there are: {known}")
+    raise ScenarioError(f"no phrase says {text!r} as the {kind}; there are: {known}")
 
 
 def _task(task: str, state: str) -> TaskState:

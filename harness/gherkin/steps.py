@@ -10,7 +10,10 @@
     And the run reports itself as degraded, and one notification was sent
     And the system is back to normal within 30 s
 
-A fault: ``is refused``, ``is reset``, ``is blackholed``, ``is 500 ms late``, ``loses its answers``. It starts
+A fault of a link: ``is refused``, ``is reset``, ``is blackholed``, ``is 500 ms late``, ``loses its answers``; of a
+service (``"backend" …``): ``is killed``, ``is stopped``, ``is restarted``, ``is paused``, ``is partitioned``,
+``loses 20 % of its packets``, ``gets 0.01 cores``, ``gets 64 MiB of memory``, ``may have 1 process``,
+``finds /var/lib/data full``, ``finds /var/lib/data read-only``. It starts
 ``before the run``, ``3 s into the run``, ``once task "…" is running``, ``once task "…" has failed``,
 ``once the broker has received the first order``, ``once the second connection is made over it``.
 """
@@ -27,7 +30,10 @@ from harness.gherkin import expectations, phrases
 from harness.gherkin.plan import DrillPlan
 from harness.scenario.model import BrokerPart
 
-_FAULT = r'"(?P<link>[^"]+)" (?P<fault>(?:is|loses|answers) .+?) for (?P<for_s>[\d.]+) s(?: (?P<start>.+))?'
+_VERBS = "is|loses|answers|gets|may have|finds"
+_FAULT = rf'"(?P<target>[^"]+)" (?P<fault>(?:{_VERBS}) .+?) for (?P<for_s>[\d.]+) s(?: (?P<start>.+))?'
+# Over by itself: it lasts as long as the service needs.
+_RESTART = r'"(?P<service>[^"]+)" is restarted(?: (?P<start>.+))?'
 _ORDERS = r"(?P<bound>at most|exactly) (?P<number>\w+) orders?(?P<each> for each symbol)? reached the broker"
 _REPORT = r"the run reports itself as (?P<word>.+), and (?P<number>\w+) notifications? (?:was|were) sent"
 
@@ -47,9 +53,15 @@ def stack_in_steady_state(drill: DrillBench) -> None:
 
 
 @given(parsers.re(_FAULT))
-def fault_is_planned(drill_plan: DrillPlan, link: str, fault: str, for_s: str, start: str | None) -> None:
-    """Plan a fault."""
-    drill_plan.faults.append(phrases.injection(link, fault, for_s, start or ""))
+def fault_is_planned(drill_plan: DrillPlan, target: str, fault: str, for_s: str, start: str | None) -> None:
+    """Plan a fault of a link or of a service."""
+    drill_plan.faults.append(phrases.injection(target, fault, for_s, start or ""))
+
+
+@given(parsers.re(_RESTART))
+def restart_is_planned(drill_plan: DrillPlan, service: str, start: str | None) -> None:
+    """Plan a fault that is over by itself."""
+    drill_plan.faults.append(phrases.injection(service, "is restarted", None, start or ""))
 
 
 @given(parsers.parse("the broker fills orders after {fill_delay_s:g} s"))

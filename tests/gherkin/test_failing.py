@@ -38,7 +38,7 @@ def test_feature_with_a_wrong_phrase_shows_the_step(tmp_path: Path) -> None:
         test_words_dot_py='from pytest_bdd import scenarios\nscenarios("words.feature")',
     )
     step = next(index for index, line in enumerate(lines) if "words.feature:4: Given" in line)
-    assert "'once upon a time' is not the start of a fault" in lines[step + 1]
+    assert "no phrase says 'once upon a time' as the start of a fault" in lines[step + 1]
     assert not [line for line in lines if "phrases.py" in line or line.startswith("E ")]
 
 

@@ -11,6 +11,19 @@ from harness.faults.link.fault import LinkFault
 from harness.faults.link.latency import Latency
 from harness.faults.link.refused import Refused
 from harness.faults.link.reset import Reset
+from harness.faults.registry import SERVICE_FAULTS
+from harness.faults.service.cpu_limit import CpuLimit
+from harness.faults.service.disk_full import DiskFull
+from harness.faults.service.fault import ServiceFault
+from harness.faults.service.kill import Kill
+from harness.faults.service.memory_limit import MemoryLimit
+from harness.faults.service.packet_loss import PacketLoss
+from harness.faults.service.partition import Partition
+from harness.faults.service.pause import Pause
+from harness.faults.service.process_limit import ProcessLimit
+from harness.faults.service.restart import Restart
+from harness.faults.service.stop import Stop
+from harness.faults.service.volume_read_only import VolumeReadOnly
 from harness.gherkin import phrases
 from harness.scenario.triggers import AtTime, BeforeRun, NthConnection, OrderAtBroker, TaskState, Trigger
 
@@ -32,6 +45,48 @@ LINK = "workflow -> backend"
 def test_fault_words_name_a_fault(words: str, fault: LinkFault) -> None:
     """Each fault can be said."""
     assert phrases.injection(LINK, words, "15", "").fault == fault
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        ("is killed", Kill()),
+        ("is stopped", Stop()),
+        ("is paused", Pause()),
+        ("is partitioned", Partition()),
+        ("loses 20 % of its packets", PacketLoss(percent=20)),
+        ("gets 0.5 cores", CpuLimit(cpus=0.5)),
+        ("gets 64 MiB of memory", MemoryLimit(mib=64)),
+        ("may have 1 process", ProcessLimit(pids=1)),
+        ("may have 20 processes", ProcessLimit(pids=20)),
+        ("finds /var/lib/trading full", DiskFull(path="/var/lib/trading")),
+        ("finds /var/lib/trading read-only", VolumeReadOnly(path="/var/lib/trading")),
+    ],
+)
+def test_fault_words_name_a_fault_of_a_service(words: str, fault: ServiceFault) -> None:
+    """Each fault can be said of a service; the restart, which is over by itself, without a time."""
+    injection = phrases.injection("backend", words, "15", "")
+    assert (injection.service, injection.fault) == ("backend", fault)
+
+
+def test_restart_has_no_time() -> None:
+    """It lasts as long as the service needs."""
+    assert phrases.injection("backend", "is restarted", None, "").fault == Restart()
+    with pytest.raises(ScenarioError, match="a restart is over"):
+        phrases.injection("backend", "is restarted", "15", "")
+
+
+def test_every_fault_of_a_service_can_be_said() -> None:
+    """A new fault needs words."""
+    said = "\n".join(phrases.SERVICE_PHRASES)
+    assert len(phrases.SERVICE_PHRASES) == len(SERVICE_FAULTS), said
+
+
+@pytest.mark.parametrize(("target", "words"), [("backend", "is refused"), (LINK, "is killed")])
+def test_fault_of_the_wrong_kind_of_target_is_refused(target: str, words: str) -> None:
+    """A link cannot be killed, and a service is not refused."""
+    with pytest.raises(ScenarioError, match=f"no phrase says '{words}' as the fault of a (link|service)"):
+        phrases.injection(target, words, "15", "")
 
 
 @pytest.mark.parametrize(
@@ -57,8 +112,8 @@ def test_trigger_words_name_a_trigger(words: str, trigger: Trigger) -> None:
 @pytest.mark.parametrize(
     ("fault", "for_s", "start", "message"),
     [
-        ("is tickled", "15", "", "'is tickled' is not the fault of any phrase"),
-        ("is refused", "15", "once upon a time", "'once upon a time' is not the start of a fault of any phrase"),
+        ("is tickled", "15", "", "no phrase says 'is tickled' as the fault of a link"),
+        ("is refused", "15", "once upon a time", "no phrase says 'once upon a time' as the start of a fault"),
         ("is refused", "0", "", "for_s"),
         ("is 0 ms late", "15", "", "delay_ms"),
         ("is refused", "15", 'once task "place_order" is dancing', "state"),

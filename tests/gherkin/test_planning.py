@@ -1,0 +1,60 @@
+"""What a feature's Givens plan is the scenario that its When will run."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+FEATURE = """
+Feature: Plans
+  Scenario: Services and links
+    Given "workflow -> backend" is refused for 15 s once task "generate_daily_chart" is running
+    And "backend" is killed for 5 s once the broker has received the first order
+    And "postgres" is restarted once task "place_order" is running
+    And "ibkr-gateway" is restarted
+    And "workflow" finds /var/lib/trading full for 2.5 s
+    And "workflow" may have 1 process for 5 s 3 s into the run
+    And "backend" loses 20 % of its packets for 5 s
+    Then it is planned
+"""
+BEFORE = '{"before":"run"}'
+PLANNED = [
+    'workflow -> backend refused 15.0 {"task":"generate_daily_chart","state":"running"}',
+    'backend kill 5.0 {"order":1}',
+    'postgres restart None {"task":"place_order","state":"running"}',
+    f"ibkr-gateway restart None {BEFORE}",
+    f"workflow disk-full 2.5 {BEFORE}",
+    'workflow process-limit 5.0 {"at_s":3.0}',
+    f"backend packet-loss 5.0 {BEFORE}",
+]
+TEST = """
+from pytest_bdd import scenarios, then
+scenarios("plans.feature")
+
+@then("it is planned")
+def planned(drill_plan):
+    for each in drill_plan.scenario(["AAPL"]).faults:
+        print("PLANNED", each.target, each.fault.kind, each.for_s, each.start.model_dump_json())
+"""
+
+
+def test_steps_plan_faults_of_links_and_services(tmp_path: Path) -> None:
+    """Each Given becomes one fault, with its trigger and its time."""
+    (tmp_path / "plans.feature").write_text(FEATURE, encoding="utf-8")
+    (tmp_path / "conftest.py").write_text("from harness.gherkin.steps import *", encoding="utf-8")
+    (tmp_path / "test_plans.py").write_text(TEST, encoding="utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-s",
+        "--rootdir",
+        str(tmp_path),
+        "-p",
+        "no:cacheprovider",
+        str(tmp_path),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [line.partition("PLANNED ")[2] for line in done.stdout.splitlines() if "PLANNED " in line] == PLANNED
