@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness.checks.finding import Case, Finding, Weight
+from harness.checks.finding import RUN_ENDED, Case, Finding, Weight
 from harness.history.events import FaultHealed, PhaseEnded, Recovered, RunChanged
 
 NAME = "bounded"
-_ENDED = frozenset({"success", "failed"})
 
 
 def bounded(case: Case) -> Sequence[Finding]:
@@ -19,7 +18,7 @@ def bounded(case: Case) -> Sequence[Finding]:
 def _run_time(case: Case) -> Iterator[Finding]:
     changes = [(entry, event) for entry, event in case.history.of(RunChanged) if event.run == case.drilled_run]
     began = changes[0][0] if changes else None
-    ended = next((entry for entry, event in changes if event.state in _ENDED), None)
+    ended = next((entry for entry, event in changes if event.state in RUN_ENDED), None)
     if began is not None and (ended is None or ended.at_s - began.at_s > case.run_limit_s):
         took = "it was still running then" if ended is None else f"it took {ended.at_s - began.at_s:.1f} s"
         yield Finding(

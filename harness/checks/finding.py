@@ -10,6 +10,9 @@ from harness.history.history import History
 from harness.history.reads import FinalReads
 from harness.stack.adapters import Adapters
 
+RUN_ENDED = frozenset({"success", "failed"})
+"""The states of a run that is over, in Airflow's words."""
+
 
 class Verdict(StrEnum):
     """What a drill says of the system."""
@@ -92,6 +95,14 @@ class Case:
     adapters: Adapters
     history: History
     reads: FinalReads
+
+    @property
+    def cut_short(self) -> frozenset[str]:
+        """The runs that were going on at the final reads, since the drill was broken off.
+
+        What such a run was just about to say or to record is no fault of it; what it did twice is.
+        """
+        return frozenset(run.run_id for run in self.reads.runs.values() if run.state not in RUN_ENDED)
 
 
 Check = Callable[[Case], Sequence[Finding]]

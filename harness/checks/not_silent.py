@@ -14,10 +14,11 @@ NAME = "not-silent"
 def not_silent(case: Case) -> Sequence[Finding]:
     """Hold each run's own word against what it may be, and count the notifications about it.
 
-    A run that the harness gave up on had no chance to say anything: that it did not end is another check's finding.
+    A run that the harness gave up on had no chance to say anything: that it did not end is another check's finding. Nor
+    had one that was still going on when the drill was broken off.
     """
-    given_up = {event.run for _, event in case.history.of(RunGivenUp)}
-    runs = [run for run in case.reads.runs.values() if run.run_id not in given_up]
+    speechless = {event.run for _, event in case.history.of(RunGivenUp)} | case.cut_short
+    runs = [run for run in case.reads.runs.values() if run.run_id not in speechless]
     return [finding for run in runs for finding in (*_word(case, run), *_notified(case, run))]
 
 

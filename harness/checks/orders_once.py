@@ -65,7 +65,8 @@ def _unrecorded(case: Case) -> Iterator[Finding]:
 
 def _untrue(case: Case, adapter: OrdersAdapter) -> Iterator[Finding]:
     at_broker = {order.order_ref: order for order in case.reads.broker_orders}
-    for recorded in case.reads.recorded_orders:
+    settled = [order for order in case.reads.recorded_orders if order.execution_id not in case.cut_short]
+    for recorded in settled:
         truth = at_broker.get(recorded.order_ref)
         if truth is None and recorded.status not in adapter.never_sent:
             yield _finding(

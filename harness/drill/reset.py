@@ -13,8 +13,10 @@ async def reset(running: RunningStack, clients: Clients) -> None:
     adapters = running.stack.adapters
     await asyncio.gather(*(running.proxy(link).heal() for link in running.stack.links))
     if clients.airflow is not None and adapters.airflow is not None:
-        if await clients.airflow.unended_runs():
+        if unended := await clients.airflow.unended_runs():
             # A drill was broken off: its tasks would go on in the middle of this one, and store what belongs to no run.
+            # Given up first: Airflow deletes no run that goes on, and would resume it with the new workers.
+            await asyncio.gather(*(clients.airflow.give_up(run) for run in unended))
             await running.restart(adapters.airflow.tasks_run_in)
         await clients.airflow.forget_runs()
     await running.forget_state()

@@ -10,6 +10,9 @@ from docker.models.containers import Container
 
 from harness.runtime.process import ServiceProcess
 from harness.runtime.service import ServiceState
+from harness.runtime.waiting import until
+
+_FREEZE_DEADLINE_S = 5.0
 
 
 class LocalService:
@@ -58,8 +61,13 @@ class LocalService:
         await self._start()
 
     async def pause(self) -> None:
-        """Freeze every process of it."""
-        self._process().send(signal.SIGSTOP)
+        """Freeze every process of it, and see to it that each stands still.
+
+        Raises:
+            DeadlineExceeded: the kernel did not stop one of them in time.
+        """
+        process = self._process()
+        await until(process.freeze, what=f"every process of {self.name} to stand still", deadline_s=_FREEZE_DEADLINE_S)
 
     async def resume(self) -> None:
         """Let every process of it go on."""

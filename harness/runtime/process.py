@@ -144,9 +144,21 @@ class ServiceProcess:
         return survivors.members(marks, {self._leader.pid: self._leader.started} if self._leader else {})
 
     def send(self, number: signal.Signals) -> None:
-        """Send a signal to every process of the service (SIGSTOP and SIGCONT pause and resume it whole)."""
+        """Send a signal to every process of the service (SIGCONT resumes it whole)."""
         for process in self.members():
             survivors.send(process, number)
+
+    def freeze(self) -> bool:
+        """Stop every process of the service that runs still (SIGSTOP).
+
+        Returns:
+            Whether all had stopped already: a signal takes effect only when the kernel comes round to its process, and
+            what was just forked has got none.
+        """
+        running = [process for process in self.members() if not process.is_stopped]
+        for process in running:
+            survivors.send(process, signal.SIGSTOP)
+        return not running
 
     async def kill_group(self) -> None:
         """Kill its process group alone: for a service that starts nothing itself, in a fraction of the time."""

@@ -10,7 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 SESSION_VARIABLE = "HARNESS_SESSION"
@@ -33,6 +33,8 @@ class Seen:
     group: int
     session: int
     started: str
+    # Not part of who it is.
+    is_stopped: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def look(pid: int) -> Seen | None:
     fields = stat.rpartition(")")[2].split()
     if fields[0] in "ZX":
         return None
-    return Seen(pid, int(fields[1]), int(fields[2]), int(fields[3]), fields[19])
+    return Seen(pid, int(fields[1]), int(fields[2]), int(fields[3]), fields[19], is_stopped=fields[0] in "Tt")
 
 
 def processes() -> list[Seen]:
@@ -201,8 +203,16 @@ def _look_without_proc(pid: int) -> Seen | None:
 
     try:
         process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
+        status = process.status()
+        if status == psutil.STATUS_ZOMBIE:
             return None
-        return Seen(pid, process.ppid(), os.getpgid(pid), os.getsid(pid), repr(process.create_time()))
+        return Seen(
+            pid,
+            process.ppid(),
+            os.getpgid(pid),
+            os.getsid(pid),
+            repr(process.create_time()),
+            is_stopped=status == psutil.STATUS_STOPPED,
+        )
     except (psutil.Error, OSError):
         return None

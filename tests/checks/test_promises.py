@@ -17,6 +17,7 @@ from harness.checks.registry import PROMISES, PROOFS
 from harness.checks.steady import steady
 from harness.checks.verdict import judge
 from harness.history.events import FaultHealed, FaultMet, PhaseEnded, Recovered, RunChanged
+from harness.history.history import History
 from harness.history.reads import ArtifactRow, Notification, OutcomeRow
 
 But = Callable[..., Case]
@@ -72,6 +73,44 @@ def test_artifacts_of_another_symbol_are_found(sound: Case, but: But) -> None:
     assert titles(artifacts_once(but(artifacts=(*sound.reads.artifacts, stranger)))) == [
         "an artifact is not of its run"
     ]
+
+
+def cut_short(sound: Case, but: But, **reads: object) -> Case:
+    """The same case, but the run under fault was going on when the drill was broken off."""
+    run = dataclasses.replace(sound.reads.runs[DRILLED], state="running")
+    return but(runs={**sound.reads.runs, DRILLED: run}, **reads)
+
+
+def test_run_that_was_cut_short_is_not_blamed_for_what_it_was_about_to_say(sound: Case, but: But) -> None:
+    """It had not come to its end: neither its word, nor its notification, nor its order's last state is due."""
+    outcomes = tuple(dataclasses.replace(row, outcome="running") for row in sound.reads.outcomes[:1])
+    order = dataclasses.replace(sound.reads.recorded_orders[0], status="INTENT")
+    spoiled = {
+        "outcomes": (*outcomes, *sound.reads.outcomes[1:]),
+        "notifications": (),
+        "recorded_orders": (order, *sound.reads.recorded_orders[1:]),
+    }
+    assert len(titles([*not_silent(but(**spoiled)), *orders_once(but(**spoiled))])) > 1
+    case = cut_short(sound, but, **spoiled)
+    assert titles([*not_silent(case), *orders_once(case)]) == []
+
+
+def test_run_that_was_cut_short_is_blamed_for_what_it_did_twice(sound: Case, but: But) -> None:
+    """An order that was sent twice stays sent twice."""
+    twice = dataclasses.replace(sound.reads.broker_orders[0], perm_id=77)
+    case = cut_short(sound, but, broker_orders=(*sound.reads.broker_orders, twice))
+    assert "an order was sent twice" in titles(orders_once(case))
+
+
+def test_run_that_never_ends_is_no_pass(sound: Case, but: But) -> None:
+    """That the drill was over before the run was is never taken for a success."""
+    going_on = tuple(
+        entry
+        for entry in sound.history.entries
+        if not isinstance(entry.event, RunChanged) or entry.event.state == "running"
+    )
+    case = dataclasses.replace(cut_short(sound, but), history=History(going_on))
+    assert judge(case, ()).verdict is Verdict.FAIL
 
 
 def test_orders_sent_twice_are_found(sound: Case, but: But) -> None:

@@ -87,18 +87,19 @@ async def test_stop_ends_children_that_left_the_group(session: Session) -> None:
     assert survivors.look(stray) is None
 
 
-async def test_pause_and_resume_reach_every_process(session: Session) -> None:
-    """SIGSTOP stops a service and its children, SIGCONT has them go on."""
-    service = await start(session, "sleep 600 & echo up; wait")
-
-    def all_are(stopped: bool) -> bool:  # noqa: FBT001 - reads as a sentence where it is called
+async def test_frozen_service_stands_still_whole(session: Session) -> None:
+    """Once `freeze` says so, no process of a service runs, although it starts one after the other; SIGCONT has it go on."""
+    ticks = session.directory / "ticks"
+    service = await start(session, f"sleep 600 & echo up; while :; do /bin/echo tick >> {ticks}; done")
+    for _ in range(5):
+        await until(service.freeze, what="all of it to stand still", deadline_s=5)
+        at_rest = ticks.stat().st_size
         states = [psutil.Process(each.pid).status() for each in service.members()]
-        return len(states) == 2 and all((state == psutil.STATUS_STOPPED) is stopped for state in states)
-
-    service.send(signal.SIGSTOP)
-    await until(lambda: all_are(stopped=True), what="both to be stopped", deadline_s=2)
-    service.send(signal.SIGCONT)
-    await until(lambda: all_are(stopped=False), what="both to run", deadline_s=2)
+        assert set(states) == {psutil.STATUS_STOPPED}
+        assert service.freeze()
+        assert ticks.stat().st_size == at_rest
+        service.send(signal.SIGCONT)
+        await until(lambda: ticks.stat().st_size > at_rest, what="it to go on", deadline_s=5)  # noqa: B023 - waited for here
 
 
 async def test_title_does_not_hide_a_service(session: Session) -> None:

@@ -39,20 +39,32 @@ class MemoryLimitEffect(Effect[MemoryLimit]):
 
     async def switch_on(self) -> None:
         """Set the limit, or the lowest that the kernel takes of a service that holds more already."""
-        container = container_of(self.target.service)
-        self._limit = self.fault.mib * _MIB
         self._is_on = True
-        for attempt in range(_ATTEMPTS):
+        try:
+            await self._set(self.fault.mib * _MIB)
+        except EngineRefused:
+            # Version 1 of the kernel's control groups refuses a limit below what is held; version 2 kills. Held still
+            # meanwhile: what it took between the look and the limit would have the kernel refuse that as well.
+            await self.target.service.pause()
             try:
-                await update(container, {"Memory": self._limit, "MemorySwap": self._limit})
+                await self._set_to_what_is_held()
+            finally:
+                await self.target.service.resume()
+
+    async def _set_to_what_is_held(self) -> None:
+        for attempt in range(_ATTEMPTS):
+            held = (await statistics(container_of(self.target.service))).memory.usage + attempt * _STEP_BYTES
+            try:
+                await self._set(held // _PAGE_BYTES * _PAGE_BYTES)
             except EngineRefused:
-                # Version 1 of the kernel's control groups refuses a limit below what is held; version 2 kills.
-                held = (await statistics(container)).memory.usage + attempt * _STEP_BYTES
-                if held <= self._limit or attempt == _ATTEMPTS - 1:
+                if held <= self.fault.mib * _MIB or attempt == _ATTEMPTS - 1:
                     raise
-                self._limit = held // _PAGE_BYTES * _PAGE_BYTES
             else:
                 return
+
+    async def _set(self, limit: int) -> None:
+        await update(container_of(self.target.service), {"Memory": limit, "MemorySwap": limit})
+        self._limit = limit
 
     async def look(self) -> Look:
         """It should have the limit, or have been killed for it."""
