@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import random
 import secrets
@@ -78,6 +79,12 @@ def new_report_directory(parent: Path) -> Path:
     return directory
 
 
+def folder_of_drill(report: Path, scenario: str) -> Path:
+    """Where a drill's evidence goes: a scenario that is drilled several times gets a folder for each, which is not made."""
+    names = (scenario if nth == 1 else f"{scenario}-{nth}" for nth in itertools.count(1))
+    return next(report / name for name in names if not (report / name).exists())
+
+
 @asynccontextmanager
 async def running_stack(
     stack: Stack,
@@ -149,7 +156,7 @@ async def drill_all(
             summaries.append(skipped(scenario, reason, seed))
             write_report(directory, summaries)
             continue
-        folder = directory / scenario.name
+        folder = folder_of_drill(directory, scenario.name)
         drill = Drill(running, scenario, seed=seed, directory=folder, listener=progress.entry)
         async with while_it_lasts(running):
             result = await drill.run()

@@ -40,11 +40,12 @@ def kept_stack() -> Iterator[None]:
 def test_drill_that_was_broken_off_leaves_the_next_one_a_stack_as_new(
     start_drill: Start, finish: Finish, reports: Path
 ) -> None:
-    """Killed in the middle of a run and under a fault: the next drill ends both, and passes on the same stack."""
+    """Killed in the middle of a run and under a fault: the next drills end both, and pass on the same stack."""
     broken_off = start_drill("backend-down")
     wait_for_event(reports, "fault_on", broken_off)
     broken_off.send_signal(signal.SIGKILL)
     broken_off.wait(5)
-    drilled = finish(start_drill("healthy"))
+    drilled = finish(start_drill("healthy", "healthy"))
     assert "ready in" not in drilled.said  # no stack was started for it
     assert drilled.verdicts == {"healthy": "PASS"}, drilled.said
+    assert {"healthy", "healthy-2"} <= {path.name for path in drilled.report.iterdir()}
