@@ -23,7 +23,7 @@ CHECKS = (
 )
 HARNESS_COMMANDS = ("drill", "list", "up", "down", "clean", "load", "images")
 # Programs of the environment that stand for a command of ours; all others are the harness's own.
-PROGRAMS = {"test": ("pytest", "-rs"), "bench": ("python", "-m", "benchmarks")}
+PROGRAMS = {"test": ("pytest", "-rs", "--durations=25"), "bench": ("python", "-m", "benchmarks")}
 KNOWN = ("setup", "check", *PROGRAMS, *HARNESS_COMMANDS, "engine")
 
 

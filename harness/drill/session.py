@@ -80,7 +80,7 @@ def new_report_directory(parent: Path) -> Path:
 
 
 def folder_of_drill(report: Path, scenario: str) -> Path:
-    """Where a drill's evidence goes: a scenario that is drilled several times gets a folder for each, which is not made."""
+    """Where a drill leaves its evidence; a scenario that is drilled several times has a folder for each."""
     names = (scenario if nth == 1 else f"{scenario}-{nth}" for nth in itertools.count(1))
     return next(report / name for name in names if not (report / name).exists())
 
