@@ -46,9 +46,10 @@ class TaskInstance(_Answer):
 
 
 class TaskInstances(_Answer):
-    """The tasks of a run."""
+    """Some tasks of a run; ``total_entries`` is how many there are."""
 
     task_instances: list[TaskInstance]
+    total_entries: int = 0
 
 
 class _Part(_Answer):

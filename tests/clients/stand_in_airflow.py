@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from urllib.parse import parse_qs
 
 from tests.clients.answering import Asked, Said
 
@@ -19,6 +20,7 @@ worker-1
 Traceback (most recent call last):
 [2026-11-24T09:00:02.500+0000] {taskinstance.py:340} ERROR - Task failed
 """
+_MOST_A_PAGE = 100
 _LOGIN = "Basic " + base64.b64encode(b"admin:secret").decode()
 _PROBLEM = {"detail": None, "status": 0, "title": "", "type": "about:blank"}
 
@@ -27,6 +29,7 @@ class StandInAirflow:
     """One DAG, and its runs."""
 
     def __init__(self, *, dag_processor: str | None = None) -> None:
+        self.mapped = 0
         self.runs: dict[str, str] = {}
         self.confs: dict[str, object] = {}
         self.paused = True
@@ -101,7 +104,14 @@ class StandInAirflow:
             task = {"task_id": "draw", "dag_id": DAG, "dag_run_id": run, "state": "success", "try_number": 1}
             times = {"start_date": "2026-11-24T09:00:01+00:00", "end_date": "2026-11-24T09:00:03+00:00"}
             later = {"task_id": "store", "state": None, "try_number": 0, "start_date": None, "end_date": None}
-            return Said(200, {"task_instances": [task | times, later], "total_entries": 2})
+            every = [
+                task | times,
+                later,
+                *(later | {"task_id": "each", "map_index": nth} for nth in range(self.mapped)),
+            ]
+            asks = parse_qs(query)
+            first, most = int(asks.get("offset", ["0"])[0]), min(int(asks.get("limit", ["100"])[0]), _MOST_A_PAGE)
+            return Said(200, {"task_instances": every[first : first + most], "total_entries": len(every)})
         if rest == "/taskInstances/draw/logs/1" and query == "full_content=true":
             assert asked.headers["Accept"] == "text/plain"
             return Said(200, LOG)

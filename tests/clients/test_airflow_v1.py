@@ -58,6 +58,15 @@ async def test_airflow_v1_knows_its_dag_and_unpauses_it(address: str, server: St
         assert await airflow.unended_runs() == []
 
 
+async def test_every_task_of_a_large_run_is_read(address: str, server: StandInAirflow) -> None:
+    """A page holds a hundred: what a task beyond that lost would be lost in silence."""
+    server.mapped = 250
+    async with client(address) as airflow:
+        await airflow.trigger("run-1", {})
+        tasks = await airflow.tasks("run-1")
+    assert len(tasks) == 252
+
+
 async def test_airflow_v1_reads_tasks_and_their_logs(address: str) -> None:
     """Tasks have state, attempt and times; a log comes as JSON lines, and is empty before the task began."""
     async with client(address) as airflow:
