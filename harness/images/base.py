@@ -5,17 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import DeadlineExceeded, SetUpError
-from harness.images.engine import INPUTS, ImageEngine, failure
+from harness.errors import SetUpError
+from harness.images.engine import INPUTS, ImageEngine
+from harness.images.program import run_program
 
 _SUITE = "bookworm"
-_DEADLINE_S = 600
-_EVIDENCE_LINES = 20
 # What nobody reads in a container: a third of the size.
 _LEFT_OUT = ("doc", "man", "info", "locale", "lintian")
 _OPTIONS = (
@@ -90,22 +88,4 @@ def ensure(base: Base, engine: ImageEngine, cache: Path) -> bool:
 def _debootstrap(mmdebstrap: str, base: Base, archive: Path) -> None:
     # It takes the machine's own apt sources.
     command = [mmdebstrap, *_OPTIONS, f"--include={','.join(base.packages)}", _SUITE, str(archive)]
-    try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=_DEADLINE_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise DeadlineExceeded(f"making {base.name} with mmdebstrap was not done after {_DEADLINE_S} s") from None
-    if done.returncode != 0:
-        said = done.stderr.strip().splitlines()
-        raise failure(
-            f"making {base.name}",
-            said[-1] if said else f"mmdebstrap ended with {done.returncode}",
-            "\n".join(said[-_EVIDENCE_LINES:]),
-        )
+    run_program(command, f"making {base.name} with mmdebstrap")

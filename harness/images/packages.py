@@ -6,20 +6,17 @@ import hashlib
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from harness.errors import DeadlineExceeded, SetUpError
-from harness.images.engine import failure
+from harness.errors import SetUpError
+from harness.images.program import run_program
 from harness.runtime.toxiproxy.build import UV_VARIABLE
 
 _PYTHON_VERSION = "3.11"
 # What runs on every distribution since Debian 12.
 _PLATFORM = f"{platform.machine()}-manylinux_2_36"
-_DEADLINE_S = 600
-_EVIDENCE_LINES = 20
 
 
 def fetch(requirements: Path, cache: Path) -> Path:
@@ -55,22 +52,7 @@ def _install(uv: str, requirements: Path, target: Path) -> None:
         *("--python", sys.executable, "--python-version", _PYTHON_VERSION, "--python-platform", _PLATFORM),
         *("--requirements", str(requirements)),
     ]
-    what = f"fetching the packages of {requirements}"
-    try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=_DEADLINE_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise DeadlineExceeded(f"{what} was not done after {_DEADLINE_S} s") from None
-    if done.returncode != 0:
-        said = done.stderr.strip().splitlines()
-        raise failure(what, said[-1] if said else f"exit code {done.returncode}", "\n".join(said[-_EVIDENCE_LINES:]))
+    run_program(command, f"fetching the packages of {requirements}")
 
 
 def _uv(cache: Path) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
-from docker.errors import NotFound
+from docker.errors import APIError, NotFound
 from docker.models.containers import Container as EngineContainer
 from docker.types import Mount
 
@@ -19,6 +20,8 @@ from harness.stack.container import Volume, VolumeMount
 from harness.stack.stack import Service, Stack
 
 _KEY_LENGTH = 16
+# Of each service: durable and not, of this version and the one before.
+_KEPT = 4
 _FROM, _TO = "/from", "/to"
 
 
@@ -137,9 +140,20 @@ class VolumeTemplate:
             kept.reload()
             if kept.attrs["Labels"][TEMPLATE_VOLUME] != data.name:
                 data.remove()
+            self._forget_oldest()
 
         with self.session.reaper.asking():
             await self.engine.call(f"keep the template of {self.service}", work)
+
+    def _forget_oldest(self) -> None:
+        """Remove the oldest templates: each change of what they are made from adds one."""
+        volumes = self.engine.client.volumes
+        found = volumes.list(filters={"label": f"{TEMPLATE}={self.service}"})
+        for old in sorted(found, key=lambda volume: str(volume.attrs["CreatedAt"]), reverse=True)[_KEPT:]:
+            # The name first: whoever finds none makes one, and whoever copies it now keeps the data from being removed.
+            old.remove(force=True)
+            with suppress(APIError):
+                volumes.get(str(old.attrs["Labels"][TEMPLATE_VOLUME])).remove(force=True)
 
     def _copy(self, source: str, target: str) -> None:
         copier: EngineContainer = self.engine.client.containers.create(

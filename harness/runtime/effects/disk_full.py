@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from harness.faults.service.disk_full import DiskFull
-from harness.runtime.effects.effect import CannotBeDone, Effect, Look
+from harness.runtime.effects.effect import CannotBeDone, Look
 from harness.runtime.effects.engine import container_of
 from harness.runtime.effects.side_car import SideCar
-from harness.runtime.effects.volume import mount_of, try_to_write
+from harness.runtime.effects.volume import VolumeEffect, mount_of, try_to_write
 
 _FILL = ".harness-fill"
 _NO_ROOM = "No space left on device"
@@ -16,10 +16,9 @@ _MIB = 1 << 20
 _MAX_FREE_MIB = 512
 
 
-class DiskFullEffect(Effect[DiskFull]):
+class DiskFullEffect(VolumeEffect[DiskFull]):
     """Filled by a side-car that shares the service's volumes; seen by a write of the service's own user."""
 
-    _side_car: SideCar | None = None
     _is_on = False
 
     async def arm(self) -> None:
@@ -67,28 +66,9 @@ class DiskFullEffect(Effect[DiskFull]):
             await self._side_car.run(["rm", "-f", self._file])
         await self.start_if_ended()
 
-    async def look_healed(self) -> Look:
-        """It answers, and can write."""
-        answers = await super().look_healed()
-        if not answers.as_expected:
-            return answers
-        written = await try_to_write(self.target.service, self.fault.path)
-        return Look(as_expected=written.works, saw=f"{answers.saw}; a write came to '{written.told}'")
-
-    async def disarm(self) -> None:
-        """Remove the side-car."""
-        if self._side_car is not None:
-            await self._side_car.remove()
-            self._side_car = None
-
     @property
     def _file(self) -> str:
         return str(PurePosixPath(self.fault.path) / _FILL)
-
-    @property
-    def _armed(self) -> SideCar:
-        assert self._side_car is not None, "a fault is armed before it is switched on"
-        return self._side_car
 
     async def _free_bytes(self) -> int:
         blocks, size = (await self._armed.demand(["stat", "-f", "-c", "%a %S", self.fault.path])).split()

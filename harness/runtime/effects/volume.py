@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Generic, TypeVar
 
-from harness.runtime.effects.effect import CannotBeDone
+from harness.faults.service.disk_full import DiskFull
+from harness.faults.service.volume_read_only import VolumeReadOnly
+from harness.runtime.effects.effect import CannotBeDone, Effect, Look
 from harness.runtime.effects.engine import MountPoint, container_of, inspect, run_in
+from harness.runtime.effects.side_car import SideCar
 from harness.runtime.service import RunningService, ServiceState
 
 _PROBE = ".harness-probe"
+
+VolumeFaultT = TypeVar("VolumeFaultT", DiskFull, VolumeReadOnly)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +58,28 @@ async def try_to_write(service: RunningService, path: str) -> Written:
     if said.exit_code == 0:
         await run_in(container, ["rm", "-f", probe])
     return Written(works=said.exit_code == 0, told=said.output.splitlines()[0] if said.output else "")
+
+
+class VolumeEffect(Effect[VolumeFaultT], Generic[VolumeFaultT]):
+    """A fault of one volume: a side-car does it, and the service's own write tells whether it is gone."""
+
+    _side_car: SideCar | None = None
+
+    async def look_healed(self) -> Look:
+        """It answers, and can write."""
+        answers = await super().look_healed()
+        if not answers.as_expected:
+            return answers
+        written = await try_to_write(self.target.service, self.fault.path)
+        return Look(as_expected=written.works, saw=f"{answers.saw}; a write came to '{written.told}'")
+
+    async def disarm(self) -> None:
+        """Remove the side-car."""
+        if self._side_car is not None:
+            await self._side_car.remove()
+            self._side_car = None
+
+    @property
+    def _armed(self) -> SideCar:
+        assert self._side_car is not None, "a fault is armed before it is switched on"
+        return self._side_car

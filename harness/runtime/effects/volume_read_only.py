@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from harness.faults.service.volume_read_only import VolumeReadOnly
-from harness.runtime.effects.effect import Effect, Look
+from harness.runtime.effects.effect import Look
 from harness.runtime.effects.engine import container_of
 from harness.runtime.effects.side_car import NET_TOOLS_IMAGE, SideCar
-from harness.runtime.effects.volume import mount_of, try_to_write
+from harness.runtime.effects.volume import VolumeEffect, mount_of, try_to_write
 
 _READ_ONLY = "Read-only file system"
 
 
-class VolumeReadOnlyEffect(Effect[VolumeReadOnly]):
+class VolumeReadOnlyEffect(VolumeEffect[VolumeReadOnly]):
     """Remounted in the container's own view alone; seen by a write of the service's own user."""
-
-    _side_car: SideCar | None = None
 
     async def arm(self) -> None:
         """Start a side-car that sees the service's processes, and may enter what they see of the file system.
@@ -55,21 +53,6 @@ class VolumeReadOnlyEffect(Effect[VolumeReadOnly]):
         if self._side_car is not None and not await self.start_if_ended():
             await self._remount("rw")
 
-    async def look_healed(self) -> Look:
-        """It answers, and can write."""
-        answers = await super().look_healed()
-        if not answers.as_expected:
-            return answers
-        written = await try_to_write(self.target.service, self.fault.path)
-        return Look(as_expected=written.works, saw=f"{answers.saw}; a write came to '{written.told}'")
-
-    async def disarm(self) -> None:
-        """Remove the side-car."""
-        if self._side_car is not None:
-            await self._side_car.remove()
-            self._side_car = None
-
     async def _remount(self, how: str) -> None:
-        assert self._side_car is not None, "a fault is armed before it is switched on"
         mount = ["mount", "-o", f"remount,bind,{how}", self.fault.path]
-        await self._side_car.demand(["nsenter", "--target", "1", "--mount", "--", *mount])
+        await self._armed.demand(["nsenter", "--target", "1", "--mount", "--", *mount])

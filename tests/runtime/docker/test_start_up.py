@@ -11,6 +11,7 @@ import pytest
 from harness.errors import DeadlineExceeded, HarnessError, SetUpError, StackError, StartFailed
 from harness.runtime.containers import ContainerStack
 from harness.runtime.docker.engine import Engine
+from harness.runtime.docker.labels import TEMPLATE, TEMPLATE_VOLUME
 from harness.runtime.session import Session
 from tests.runtime.docker.small_stack import ask, in_engine, open_small, python_image, small_stack
 
@@ -110,7 +111,15 @@ def test_service_without_an_image_is_refused(engine: Engine, tmp_path: Path) -> 
 
 
 def test_template_is_made_once_and_copied(engine: Engine, tmp_path: Path) -> None:
-    """What a one-shot service filled is kept in a volume, and the next session finds it there without that service."""
+    """What a one-shot service filled is kept in a volume, and the next session finds it there without that service.
+
+    Of those that were kept before it, the oldest go.
+    """
+    for nth in range(5):
+        data = engine.client.volumes.create(f"old-template-{nth}-data")
+        engine.client.volumes.create(
+            f"old-template-{nth}", labels={TEMPLATE: "server", TEMPLATE_VOLUME: str(data.name)}
+        )
     changes = (
         (
             'reset_directories: ["{volume:state}/runs", "{volume:state}/never-made"]',
@@ -129,7 +138,11 @@ def test_template_is_made_once_and_copied(engine: Engine, tmp_path: Path) -> Non
     try:
         assert asyncio.run(start()) == ("made", True)
         assert asyncio.run(start()) == ("made", False)
+        kept = engine.client.volumes.list(filters={"label": f"{TEMPLATE}=server"})
+        assert len(kept) == 4
+        data_left = {each.name for each in engine.client.volumes.list() if each.name.endswith("-data")}
+        assert len(data_left & {f"old-template-{nth}-data" for nth in range(5)}) == 3
     finally:
-        for volume in engine.client.volumes.list(filters={"label": "harness.template=server"}):
-            engine.client.volumes.get(volume.attrs["Labels"]["harness.template-volume"]).remove()
+        for volume in engine.client.volumes.list(filters={"label": f"{TEMPLATE}=server"}):
+            engine.client.volumes.get(volume.attrs["Labels"][TEMPLATE_VOLUME]).remove()
             volume.remove()
