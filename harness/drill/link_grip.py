@@ -42,7 +42,9 @@ class LinkGrip:
         return (self._proxy,)
 
     async def arm(self) -> None:
-        """A Toxiproxy is always ready."""
+        """A Toxiproxy is always ready; what outlives the session is to be healed even if the harness dies."""
+        if self._running.last_will is not None:
+            self._running.last_will.note(self._fault_id, self._running.link_undone(self._link))
 
     async def switch_on(self) -> Sequence[Bite]:
         """Tell Toxiproxy."""
@@ -77,7 +79,9 @@ class LinkGrip:
         return None if seen.sight is Sight.ANSWERED else f"a canary through it saw '{seen.sight}'"
 
     async def disarm(self) -> None:
-        """Nothing was made."""
+        """Nothing was made, and it is healed."""
+        if self._running.last_will is not None:
+            self._running.last_will.forget(self._fault_id)
 
     @property
     def _proxy(self) -> LinkProxy:

@@ -11,6 +11,8 @@ from harness.errors import ControlHung, HarnessError
 from harness.faults.service.fault import ServiceFault
 from harness.faults.service.kill import Kill
 from harness.history.events import ServiceSeen, Sight, Witness
+from harness.runtime.effects.engine import container_of
+from harness.runtime.effects.limits import as_before
 from harness.runtime.effects.registry import effect_of
 from harness.runtime.effects.target import Target, knock_at
 from harness.runtime.running import RunningStack
@@ -49,8 +51,12 @@ class ServiceGrip:
         return self._target.proxies
 
     async def arm(self) -> None:
-        """Let the effect get ready."""
+        """Let the effect get ready; what outlives the session is to be as before even if the harness dies."""
         await self._effect.arm()
+        if self._running.last_will is not None:
+            links = [each for link in self.links for each in self._running.link_undone(link)]
+            requests = [*self._effect.undone(), *await as_before(container_of(self._target.service)), *links]
+            self._running.last_will.note(self._fault_id, requests)
 
     async def switch_on(self) -> Sequence[Bite]:
         """Make it true; a service that is down takes its links with it."""
@@ -108,6 +114,8 @@ class ServiceGrip:
         """Remove what the effect made; what cannot be removed goes with the session."""
         with suppress(HarnessError):
             await self._effect.disarm()
+        if self._running.last_will is not None:
+            self._running.last_will.forget(self._fault_id)
 
     async def _switch_links_off(self) -> None:
         if not self._switched_off:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from docker.models.containers import Container
 
@@ -12,6 +12,7 @@ from harness.runtime.docker.adopted import Adopted, AdoptedLink, published
 from harness.runtime.docker.engine import Engine
 from harness.runtime.docker.forgetting import forget
 from harness.runtime.docker.health import health_attempt
+from harness.runtime.docker.last_will import LastWill, Request
 from harness.runtime.docker.published import published_ports
 from harness.runtime.docker.service_container import ServiceContainer
 from harness.runtime.log_directory import LogDirectory
@@ -44,6 +45,7 @@ class AttachedStack:
         self.runtime = RuntimeName.DOCKER
         self.logs = LogDirectory(session.directory / "logs")
         self.notices = Notices()
+        self.last_will: LastWill | None = LastWill(session.directory)
         self.session_id = session.id
         self.directory = session.directory
         self.ready_s: dict[str, float] = {}
@@ -108,6 +110,10 @@ class AttachedStack:
     def service(self, name: str) -> RunningService:
         """A service, to take it down and bring it back."""
         return self._services[name]
+
+    def link_undone(self, link: Link) -> Sequence[Request]:
+        """A new start of its Toxiproxy, which forgets every toxic, and ends one that hangs."""
+        return (Request(f"/containers/{self._toxiproxies[link].id}/restart?t=0"),)
 
     async def lost(self) -> str:
         """Wait until the engine is gone; why nothing can be done any more."""

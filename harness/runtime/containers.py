@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from harness.errors import StackError
 from harness.runtime.docker.assembly import Assembly, container_of, proxy_container_of
 from harness.runtime.docker.contained import SessionClient
 from harness.runtime.docker.engine import Engine
 from harness.runtime.docker.forgetting import forget
+from harness.runtime.docker.last_will import LastWill, Request
 from harness.runtime.docker.networks import Networks
 from harness.runtime.docker.plan import plan_networks
 from harness.runtime.docker.published import published_ports
@@ -47,6 +48,7 @@ class ContainerStack:
         self.runtime = RuntimeName.DOCKER
         self.logs = LogDirectory(session.directory / "logs")
         self.notices = Notices()
+        self.last_will: LastWill | None = None
         self._session = session
         self._engine = engine
         self._names = frozenset(stack.services)
@@ -119,6 +121,11 @@ class ContainerStack:
     def service(self, name: str) -> RunningService:
         """A service, to take it down and bring it back."""
         return self._parts.services[name]
+
+    def link_undone(self, link: Link) -> Sequence[Request]:
+        """Nothing: the session's end removes the link's Toxiproxy."""
+        del link
+        return ()
 
     async def lost(self) -> str:
         """Wait until the engine is gone; why nothing can be done any more."""

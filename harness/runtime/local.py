@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from harness.errors import StackError
+from harness.runtime.docker.last_will import LastWill, Request
 from harness.runtime.local_layout import LocalLayout
 from harness.runtime.local_service import LocalService
 from harness.runtime.log_directory import LogDirectory
@@ -48,6 +49,7 @@ class LocalStack:
         self.runtime = RuntimeName.LOCAL
         self.logs = LogDirectory(session.directory / "logs")
         self.notices = Notices()
+        self.last_will: LastWill | None = None
         self.ready_s: dict[str, float] = {}
         self._session = session
         self._toxiproxy = toxiproxy
@@ -115,6 +117,11 @@ class LocalStack:
         if name not in self._services:
             self._services[name] = LocalService(name, lambda: self._processes[name], take_down, start)
         return self._services[name]
+
+    def link_undone(self, link: Link) -> Sequence[Request]:
+        """Nothing: the session's end removes the link's Toxiproxy."""
+        del link
+        return ()
 
     async def lost(self) -> str:
         """Wait for ever: what it runs on is this machine."""

@@ -74,7 +74,8 @@ def remove_session(
     started = time.monotonic()
     from_engine: list[RemovedFromEngine] = []
     beside = threading.Thread(
-        target=lambda: from_engine.append(_empty_engine(engine, session, was_asking=was_asking)), daemon=True
+        target=lambda: from_engine.append(_empty_engine(engine, session, directory, was_asking=was_asking)),
+        daemon=True,
     )
     beside.start()
     ended = _end_processes(session, groups, began_at_s, was_starting=was_starting)
@@ -92,12 +93,15 @@ def remove_session(
     )
 
 
-def _empty_engine(engine: str | None, session: str, *, was_asking: bool) -> RemovedFromEngine:
+def _empty_engine(engine: str | None, session: str, directory: Path, *, was_asking: bool) -> RemovedFromEngine:
     if engine is None:
         return RemovedFromEngine()
     # Imported here: it takes 20 ms, and the reaper of a session without an engine is to be ready at once.
-    from harness.runtime.docker.engine_removal import remove_from_engine  # noqa: PLC0415
+    from harness.runtime.docker.engine_removal import EngineApi, remove_from_engine  # noqa: PLC0415
+    from harness.runtime.docker.last_will import carry_out  # noqa: PLC0415
 
+    # First: some of it is done by side-cars, which are removed with the rest.
+    carry_out(directory, EngineApi(engine))
     quiet_s = _ENGINE_QUIET_AFTER_A_REQUEST_S if was_asking else 0.0
     return remove_from_engine(engine, session, quiet_s=quiet_s, deadline_s=_ENGINE_DEADLINE_S)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from harness.runtime.docker.last_will import LastWill, Request
 from harness.runtime.log_directory import LogDirectory
 from harness.runtime.notices import Notices
 from harness.runtime.service import RunningService
@@ -24,7 +25,11 @@ class RuntimeName(StrEnum):
 
 
 class RunningStack(Protocol):
-    """Every service is up and every link goes through its proxy."""
+    """Every service is up and every link goes through its proxy.
+
+    Attributes:
+        last_will: what is to be taken back if the harness dies; None where all of the stack goes with its session.
+    """
 
     stack: Stack
     session_id: str
@@ -32,6 +37,7 @@ class RunningStack(Protocol):
     runtime: RuntimeName
     logs: LogDirectory
     notices: Notices
+    last_will: LastWill | None
 
     @property
     def ready_s(self) -> Mapping[str, float]:
@@ -51,6 +57,9 @@ class RunningStack(Protocol):
 
     def proxy(self, link: Link) -> LinkProxy:
         """The proxy of a link."""
+
+    def link_undone(self, link: Link) -> Sequence[Request]:
+        """What takes every fault of a link back, for the last will."""
 
     async def lost(self) -> str:
         """Wait until what the stack runs on is gone; why nothing can be done any more."""

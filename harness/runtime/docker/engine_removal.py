@@ -12,7 +12,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote, urlsplit
 
@@ -51,7 +51,7 @@ class EngineApi:
     def __init__(self, address: str) -> None:
         self._address = urlsplit(address)
 
-    def ask(self, method: str, path: str) -> tuple[int, object]:
+    def ask(self, method: str, path: str, body: Mapping[str, object] | None = None) -> tuple[int, object]:
         """One call: its status, and the JSON that came.
 
         Raises:
@@ -64,14 +64,17 @@ class EngineApi:
                 self._address.hostname or "", self._address.port, timeout=_TIMEOUT_S
             )
         try:
-            connection.request(method, path)
+            sent = None if body is None else json.dumps(body)
+            connection.request(method, path, sent, {"Content-Type": "application/json"} if sent else {})
             answer = connection.getresponse()
-            body = answer.read()
+            said = answer.read()
         except http.client.HTTPException as cause:
             raise OSError(f"it answers in no HTTP: {cause}") from cause
         finally:
             connection.close()
-        return answer.status, json.loads(body) if body.startswith((b"{", b"[")) else None
+        return answer.status, json.loads(said) if answer.getheader(
+            "Content-Type"
+        ) == "application/json" and said else None
 
     def labelled(self, kind: str, label: str) -> list[dict[str, object]]:
         """The containers, networks or volumes that bear a label (``name`` or ``name=value``)."""

@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from harness.faults.service.cpu_limit import CpuLimit
 from harness.runtime.effects.effect import Effect, Look, Met
 from harness.runtime.effects.engine import EngineRefused, container_of, inspect, run_in, statistics, update
+from harness.runtime.effects.limits import CPU_PERIOD_US, UNLIMITED, cpu_limit
 
-_PERIOD_US = 100_000
-_UNLIMITED = -1
 _NANO = 1_000_000_000
 # A MiB takes a tenth of a millisecond or more: so much work for a whole core, and less for a smaller limit, takes
 # several of the kernel's periods, and is soon over where there is no limit.
@@ -29,13 +28,11 @@ class CpuLimitEffect(Effect[CpuLimit]):
     async def switch_on(self) -> None:
         """Set the limit, in the unit in which the container has had one: the kernel takes no second."""
         container = container_of(self.target.service)
-        told = (await inspect(container)).host_config
-        if told.nano_cpus:
-            self._before = {"NanoCpus": told.nano_cpus}
+        self._before = await cpu_limit(container)
+        if "NanoCpus" in self._before:
             self._wanted = {"NanoCpus": round(self.fault.cpus * _NANO)}
         else:
-            self._before = {"CpuPeriod": _PERIOD_US, "CpuQuota": told.cpu_quota or _UNLIMITED}
-            self._wanted = {"CpuPeriod": _PERIOD_US, "CpuQuota": round(self.fault.cpus * _PERIOD_US)}
+            self._wanted = {"CpuPeriod": CPU_PERIOD_US, "CpuQuota": round(self.fault.cpus * CPU_PERIOD_US)}
         await update(container, self._wanted)
 
     async def look(self) -> Look:
@@ -66,7 +63,7 @@ class CpuLimitEffect(Effect[CpuLimit]):
         answers = await super().look_healed()
         if not answers.as_expected:
             return answers
-        had_none = self._before is not None and self._before.get("CpuQuota") == _UNLIMITED
+        had_none = self._before is not None and self._before.get("CpuQuota") == UNLIMITED
         before = await self._throttled()
         if had_none:
             await self._work()

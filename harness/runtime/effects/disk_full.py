@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from harness.faults.service.disk_full import DiskFull
+from harness.runtime.docker.last_will import Request
 from harness.runtime.effects.effect import CannotBeDone, Look
 from harness.runtime.effects.engine import container_of
 from harness.runtime.effects.side_car import SideCar
@@ -63,8 +65,16 @@ class DiskFullEffect(VolumeEffect[DiskFull]):
     async def lift(self) -> None:
         """Make room, and start the service if it ended for want of it."""
         if self._side_car is not None:
-            await self._side_car.run(["rm", "-f", self._file])
+            await self._side_car.run(self._make_room)
         await self.start_if_ended()
+
+    def undone(self) -> Sequence[Request]:
+        """Make room."""
+        return (self._armed.request(self._make_room),)
+
+    @property
+    def _make_room(self) -> list[str]:
+        return ["rm", "-f", self._file]
 
     @property
     def _file(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
@@ -11,6 +11,7 @@ from harness.errors import HarnessError
 from harness.faults.service.fault import ServiceFault
 from harness.history.events import Sight
 from harness.runtime.canary import Seen
+from harness.runtime.docker.last_will import Request
 from harness.runtime.effects.target import MUTE, Door, Target, knock_at
 from harness.runtime.service import ServiceState
 
@@ -83,6 +84,10 @@ class Effect(abc.ABC, Generic[FaultT]):
     async def met(self) -> Met | None:
         """Tell what the kernel counted; asked before the fault is lifted."""
         return None
+
+    def undone(self) -> Sequence[Request]:
+        """What its side-car would do to take it back; asked once it is armed, for a last will."""
+        return ()
 
     async def disarm(self) -> None:
         """Remove what was made to get ready."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 
 from harness.faults.service.memory_limit import MemoryLimit
 from harness.runtime.effects.effect import Effect, Look, Met
-from harness.runtime.effects.engine import EngineRefused, State, client_of, container_of, inspect, statistics, update
+from harness.runtime.effects.engine import EngineRefused, State, container_of, inspect, statistics, update
+from harness.runtime.effects.limits import memory_limit
 from harness.runtime.service import ServiceState
 
 _MIB = 1 << 20
@@ -30,11 +30,7 @@ class MemoryLimitEffect(Effect[MemoryLimit]):
     async def arm(self) -> None:
         """Note what was before."""
         container = container_of(self.target.service)
-        told = (await inspect(container)).host_config
-        # The engine takes no word for "as much as there is" when it changes a limit: that much is as good.
-        most = int((await asyncio.to_thread(client_of(container).info))["MemTotal"])
-        swap = told.memory_swap if told.memory_swap > 0 else 2 * most
-        self._before = {"Memory": told.memory or most, "MemorySwap": swap}
+        self._before = await memory_limit(container)
         self._failed_before = (await statistics(container)).memory.failcnt
 
     async def switch_on(self) -> None:

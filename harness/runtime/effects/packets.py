@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Sequence
 
+from harness.runtime.docker.last_will import Request
 from harness.runtime.effects.effect import Effect, FaultT, Look
 from harness.runtime.effects.engine import container_of
 from harness.runtime.effects.side_car import NET_TOOLS_IMAGE, SideCar
@@ -72,7 +73,15 @@ class PacketFilter:
 
     async def pass_all(self) -> None:
         """Let everything through again."""
-        await self._side_car.demand([*_IPTABLES, "-F", self._chain])
+        await self._side_car.demand(self._flush)
+
+    def undone(self) -> Request:
+        """The same, for a last will."""
+        return self._side_car.request(self._flush)
+
+    @property
+    def _flush(self) -> list[str]:
+        return [*_IPTABLES, "-F", self._chain]
 
     async def dropped(self) -> list[int]:
         """How many packets each rule has dropped, in the order in which the rules were added."""
@@ -113,6 +122,10 @@ class PacketEffect(Effect[FaultT]):
         rules = len(await self.packets.dropped())
         answers = await super().look_healed()
         return Look(as_expected=answers.as_expected and not rules, saw=f"{answers.saw}; {rules} rules drop its packets")
+
+    def undone(self) -> Sequence[Request]:
+        """Let everything through."""
+        return (self.packets.undone(),)
 
     async def disarm(self) -> None:
         """Remove the side-car."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from harness.faults.service.process_limit import ProcessLimit
 from harness.runtime.effects.effect import Effect, Look
-from harness.runtime.effects.engine import EngineRefused, container_of, inspect, run_in, statistics, update
+from harness.runtime.effects.engine import EngineRefused, container_of, run_in, statistics, update
+from harness.runtime.effects.limits import process_limit
 
-_UNLIMITED = -1
 # It starts another process: that the engine can start one there tells nothing, for it does so from outside.
 _PROBE = ("timeout", "5", "true")
 
@@ -14,12 +16,12 @@ _PROBE = ("timeout", "5", "true")
 class ProcessLimitEffect(Effect[ProcessLimit]):
     """Limited by the kernel; seen by a process that cannot be started in the container, and by the kernel's count."""
 
-    _before: int | None = None
+    _before: Mapping[str, int] | None = None
 
     async def switch_on(self) -> None:
         """Set the limit."""
         container = container_of(self.target.service)
-        self._before = (await inspect(container)).host_config.pids_limit or _UNLIMITED
+        self._before = await process_limit(container)
         await update(container, {"PidsLimit": self.fault.pids})
 
     async def look(self) -> Look:
@@ -35,7 +37,7 @@ class ProcessLimitEffect(Effect[ProcessLimit]):
     async def lift(self) -> None:
         """Give it back the limit that it had."""
         if self._before is not None:
-            await update(container_of(self.target.service), {"PidsLimit": self._before})
+            await update(container_of(self.target.service), self._before)
 
     async def look_healed(self) -> Look:
         """It answers, and a new process starts in it."""

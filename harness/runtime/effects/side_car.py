@@ -11,6 +11,7 @@ from docker.models.containers import Container
 from requests.exceptions import RequestException
 
 from harness.errors import SetUpError
+from harness.runtime.docker.last_will import Request
 from harness.runtime.effects.engine import EngineRefused, Said, client_of, run_in
 
 # With iptables; an image of the harness's own, as it needs capabilities that no service has.
@@ -78,6 +79,10 @@ class SideCar:
         if said.exit_code != 0:
             raise EngineRefused(f"{' '.join(argv)} beside the service ended with {said.exit_code}: {said.output}")
         return said.output
+
+    def request(self, argv: Sequence[str]) -> Request:
+        """The same as a request to the engine, for a last will."""
+        return Request(f"/containers/{self._container.id}/exec", {"Cmd": list(argv)})
 
     async def remove(self) -> None:
         """Remove it; one that is gone already is as good."""

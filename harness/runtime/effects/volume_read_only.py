@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.faults.service.volume_read_only import VolumeReadOnly
+from harness.runtime.docker.last_will import Request
 from harness.runtime.effects.effect import Look
 from harness.runtime.effects.engine import container_of
 from harness.runtime.effects.side_car import NET_TOOLS_IMAGE, SideCar
@@ -53,6 +56,13 @@ class VolumeReadOnlyEffect(VolumeEffect[VolumeReadOnly]):
         if self._side_car is not None and not await self.start_if_ended():
             await self._remount("rw")
 
+    def undone(self) -> Sequence[Request]:
+        """Give it back."""
+        return (self._armed.request(self._mount("rw")),)
+
     async def _remount(self, how: str) -> None:
+        await self._armed.demand(self._mount(how))
+
+    def _mount(self, how: str) -> list[str]:
         mount = ["mount", "-o", f"remount,bind,{how}", self.fault.path]
-        await self._armed.demand(["nsenter", "--target", "1", "--mount", "--", *mount])
+        return ["nsenter", "--target", "1", "--mount", "--", *mount]
