@@ -42,7 +42,12 @@ class Follower:
         Args:
             earlier: whether what it has written before is wanted, too: of a container that runs already.
         """
-        output: Iterator[bytes] = self._container.attach(stdout=True, stderr=True, stream=True, logs=earlier)
+        # Not attach with earlier logs: the SDK reads the socket itself, and loses what had come along with the answer.
+        output: Iterator[bytes] = (
+            self._container.logs(stdout=True, stderr=True, stream=True, follow=True)
+            if earlier
+            else self._container.attach(stdout=True, stderr=True, stream=True)
+        )
         name = f"follow-{self._container.name}"
         self._thread = threading.Thread(target=self._follow, args=(output,), name=name, daemon=True)
         self._thread.start()

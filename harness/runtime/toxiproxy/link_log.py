@@ -10,6 +10,7 @@ import json
 import os
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,7 +76,9 @@ class LinkLog:
                 at_mono_s = time.monotonic()
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
-                    self._note(line, at_mono_s)
+                    # A line that is cut off tells nothing, and must not end the reading of those behind it.
+                    with suppress(ValueError, KeyError):
+                        self._note(line, at_mono_s)
                 self._keep(file, chunk)
         finally:
             os.close(file)
