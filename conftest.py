@@ -26,7 +26,7 @@ THOROUGH = "--thorough"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Whether the long variants of some tests run: every moment of death, held against the time that is promised."""
+    """Whether the long variants of some tests run: every scenario on both runtimes, every moment of death."""
     parser.addoption(THOROUGH, action="store_true", help="run the long variants of tests that have one")
 
 
