@@ -72,9 +72,8 @@ class EngineApi:
             raise OSError(f"it answers in no HTTP: {cause}") from cause
         finally:
             connection.close()
-        return answer.status, json.loads(said) if answer.getheader(
-            "Content-Type"
-        ) == "application/json" and said else None
+        is_json = (answer.getheader("Content-Type") or "").startswith("application/json")
+        return answer.status, json.loads(said) if said and is_json else None
 
     def labelled(self, kind: str, label: str) -> list[dict[str, object]]:
         """The containers, networks or volumes that bear a label (``name`` or ``name=value``)."""

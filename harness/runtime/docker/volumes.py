@@ -151,8 +151,9 @@ class VolumeTemplate:
         found = volumes.list(filters={"label": f"{TEMPLATE}={self.service}"})
         for old in sorted(found, key=lambda volume: str(volume.attrs["CreatedAt"]), reverse=True)[_KEPT:]:
             # The name first: whoever finds none makes one, and whoever copies it now keeps the data from being removed.
-            old.remove(force=True)
+            # Another session may be at it, too.
             with suppress(APIError):
+                old.remove(force=True)
                 volumes.get(str(old.attrs["Labels"][TEMPLATE_VOLUME])).remove(force=True)
 
     def _copy(self, source: str, target: str) -> None:
