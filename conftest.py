@@ -26,7 +26,7 @@ THOROUGH = "--thorough"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Whether the long variants of some tests run: every scenario on both runtimes, every moment of death."""
+    """Whether the long variants of some tests run: more moments of sudden death, two drills at once."""
     parser.addoption(THOROUGH, action="store_true", help="run the long variants of tests that have one")
 
 

@@ -144,7 +144,7 @@ class Drill:
     async def _faults_and_run(self, observer: Observer, runs: Runs) -> None:
         scenario = self._scenario
         watch = runs.new(RunRole.DRILLED)
-        began = asyncio.Event()
+        began, over = asyncio.Event(), asyncio.Event()
         self._injectors = [
             Injector(planned.id, injection, self._running, observer, self._history)
             for planned, injection in zip(self._planned(), scenario.faults, strict=True)
@@ -154,11 +154,12 @@ class Drill:
             starts = [injection.start for injection in scenario.faults]
             if waited_for := [start.order for start in starts if isinstance(start, OrderAtBroker)]:
                 orders = group.create_task(observer.watch_orders(watch, up_to=max(waited_for)))
-            lives = {each: group.create_task(each.live(watch, began)) for each in self._injectors}
+            lives = {each: group.create_task(each.live(watch, began, over)) for each in self._injectors}
             for injector in self._injectors:
                 begins_before = isinstance(injector.injection.start, BeforeRun)
                 await (injector.on if begins_before else injector.armed).wait()
             ended = await runs.go(watch, scenario.run_limit_s, began)
+            over.set()
             for injector, life in lives.items():
                 if injector.span.on_at_s is None:
                     life.cancel()

@@ -54,15 +54,21 @@ class Injector:
         """What goes wrong."""
         return self.injection.fault
 
-    async def live(self, watch: RunWatch, run_began: asyncio.Event) -> None:
-        """Live the whole life; when cancelled, the fault is lifted all the same."""
+    async def live(self, watch: RunWatch, run_began: asyncio.Event, run_over: asyncio.Event) -> None:
+        """Live the whole life; when cancelled, the fault is lifted all the same.
+
+        Args:
+            watch: what is known of the drilled run.
+            run_began: is set when that run was started.
+            run_over: is set when it has ended, or has taken too long.
+        """
         try:
             await self.grip.arm()
             self.armed.set()
             await self._wait_for_trigger(watch, run_began)
             try:
                 await self._switch_on()
-                await self._hold()
+                await self._hold(run_over)
             finally:
                 await self._lift()
             await self._prove_healed()
@@ -121,12 +127,15 @@ class Injector:
             await asyncio.gather(order, return_exceptions=True)
             raise
 
-    async def _hold(self) -> None:
-        ends_at_s = (self.span.applied_at_s or 0.0) + self.injection.lasts_s
-        while (left_s := ends_at_s - self._history.now_s) > LOOK_EVERY_S:
-            await asyncio.sleep(LOOK_EVERY_S)
-            self._history.add(await self.grip.look())
-        await asyncio.sleep(max(0.0, left_s))
+    async def _hold(self, run_over: asyncio.Event) -> None:
+        """Keep it on until its time or its event, and look at it once a second."""
+        left_s = (self.span.applied_at_s or 0.0) + self.injection.lasts_s - self._history.now_s
+        ends = asyncio.ensure_future(run_over.wait() if self.injection.until else asyncio.sleep(left_s))
+        try:
+            while not (await asyncio.wait([ends], timeout=LOOK_EVERY_S))[0]:
+                self._history.add(await self.grip.look())
+        finally:
+            ends.cancel()
 
     async def _lift(self) -> None:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.clients.airflow import ENDED, TaskInstance
@@ -17,6 +17,14 @@ POLL_S = 0.05
 # api-server 40 ms, which the tasks of the run have to wait for.
 UNHURRIED_POLL_S = 0.2
 _PATIENCE_S = 30.0
+# What a task must have been before, though it was so for less time than one look at it takes.
+_PASSED_THROUGH: Mapping[str, tuple[str, ...]] = {
+    "queued": ("scheduled",),
+    "running": ("scheduled", "queued"),
+    "failed": ("scheduled", "queued"),
+    "up_for_retry": ("scheduled", "queued"),
+    "success": ("scheduled", "queued", "running"),
+}
 
 
 @dataclass(slots=True)
@@ -28,7 +36,7 @@ class RunWatch:
         role: why it was started.
         state: its last known state.
         tasks: the last known state of each task, with its attempt.
-        reached: every state that each task was ever seen in.
+        reached: every state that each task is known to have been in.
         orders: how many orders the broker has received since the run began.
     """
 
@@ -92,7 +100,7 @@ class Observer:
             now = (task.state or "none", task.try_number)
             if watch.tasks.get(task.task_id) != now:
                 watch.tasks[task.task_id] = now
-                watch.reached.add((task.task_id, now[0]))
+                watch.reached |= {(task.task_id, state) for state in (now[0], *_PASSED_THROUGH.get(now[0], ()))}
                 self.history.add(TaskChanged(run=watch.run_id, task=task.task_id, state=now[0], attempt=now[1]))
                 changed = True
         if changed:

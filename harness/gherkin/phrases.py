@@ -86,13 +86,21 @@ OUTCOMES: Mapping[str, str] = {
 }
 
 
-def injection(target: str, fault: str, for_s: str | None, start: str) -> Injection:
+DURATIONS: Phrases[dict[str, object]] = {
+    # A fault that is over by itself.
+    r"": lambda _: {},
+    r"for ([\d.]+) s": lambda found: {"for_s": found[1]},
+    r"until the run ends": lambda _: {"until": "run-ended"},
+}
+
+
+def injection(target: str, fault: str, lasts: str, start: str) -> Injection:
     """One fault of a scenario.
 
     Args:
         target: a link or a service, as the stack's file names it.
         fault: one of ``LINK_PHRASES`` or ``SERVICE_PHRASES``.
-        for_s: how long, in seconds; None for a fault that is over by itself.
+        lasts: one of ``DURATIONS``.
         start: one of ``TRIGGERS``.
 
     Raises:
@@ -101,16 +109,16 @@ def injection(target: str, fault: str, for_s: str | None, start: str) -> Injecti
     is_link = "->" in target
     known: Phrases[Fault] = LINK_PHRASES if is_link else SERVICE_PHRASES
     try:
-        return Injection(
-            link=target if is_link else None,
-            service=None if is_link else target,
-            fault=_meaning(known, fault, f"fault of a {'link' if is_link else 'service'}"),
-            start=_meaning(TRIGGERS, start, "start of a fault"),
-            for_s=None if for_s is None else float(for_s),
+        return Injection.model_validate(
+            {
+                "link" if is_link else "service": target,
+                "is": _meaning(known, fault, f"fault of a {'link' if is_link else 'service'}"),
+                "from": _meaning(TRIGGERS, start, "start of a fault"),
+                **_meaning(DURATIONS, lasts, "duration of a fault"),
+            }
         )
     except ValidationError as cause:
-        lasts = "" if for_s is None else f" for {for_s} s"
-        raise ScenarioError(f'"{target}" {fault}{lasts} {start}: {_first(cause)}') from cause
+        raise ScenarioError(f'"{target}" {fault} {lasts} {start}: {_first(cause)}') from cause
 
 
 def count(text: str) -> int:

@@ -31,7 +31,8 @@ from harness.gherkin.plan import DrillPlan
 from harness.scenario.model import BrokerPart
 
 _VERBS = "is|loses|answers|gets|may have|finds"
-_FAULT = rf'"(?P<target>[^"]+)" (?P<fault>(?:{_VERBS}) .+?) for (?P<for_s>[\d.]+) s(?: (?P<start>.+))?'
+_LASTS = r"for [\d.]+ s|until the run ends"
+_FAULT = rf'"(?P<target>[^"]+)" (?P<fault>(?:{_VERBS}) .+?) (?P<lasts>{_LASTS})(?: (?P<start>.+))?'
 # Over by itself: it lasts as long as the service needs.
 _RESTART = r'"(?P<service>[^"]+)" is restarted(?: (?P<start>.+))?'
 _ORDERS = r"(?P<bound>at most|exactly) (?P<number>\w+) orders?(?P<each> for each symbol)? reached the broker"
@@ -53,15 +54,15 @@ def stack_in_steady_state(drill: DrillBench) -> None:
 
 
 @given(parsers.re(_FAULT))
-def fault_is_planned(drill_plan: DrillPlan, target: str, fault: str, for_s: str, start: str | None) -> None:
+def fault_is_planned(drill_plan: DrillPlan, target: str, fault: str, lasts: str, start: str | None) -> None:
     """Plan a fault of a link or of a service."""
-    drill_plan.faults.append(phrases.injection(target, fault, for_s, start or ""))
+    drill_plan.faults.append(phrases.injection(target, fault, lasts, start or ""))
 
 
 @given(parsers.re(_RESTART))
 def restart_is_planned(drill_plan: DrillPlan, service: str, start: str | None) -> None:
     """Plan a fault that is over by itself."""
-    drill_plan.faults.append(phrases.injection(service, "is restarted", None, start or ""))
+    drill_plan.faults.append(phrases.injection(service, "is restarted", "", start or ""))
 
 
 @given(parsers.parse("the broker fills orders after {fill_delay_s:g} s"))

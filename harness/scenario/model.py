@@ -25,6 +25,7 @@ class Injection(_Strict):
         service: a service of the stack, for a fault of a service.
         fault: what goes wrong.
         start: the trigger that switches it on.
+        until: the event that ends it, in place of a time: ``run-ended``, when the drilled run is over or is given up.
         for_s: how long it lasts; a fault that is over by itself (a restart) has none.
     """
 
@@ -34,6 +35,7 @@ class Injection(_Strict):
     service: str | None = None
     fault: AnyFault = Field(alias="is")
     start: AnyTrigger = Field(alias="from", default=BeforeRun(before="run"))
+    until: Literal["run-ended"] | None = None
     for_s: float | None = Field(default=None, gt=0, le=600, validate_default=True)
 
     @property
@@ -43,7 +45,7 @@ class Injection(_Strict):
 
     @property
     def lasts_s(self) -> float:
-        """How long it lasts once it is on."""
+        """How long it lasts once it is on, as far as a time ends it."""
         return self.for_s or 0.0
 
     @field_validator("fault")
@@ -61,12 +63,14 @@ class Injection(_Strict):
     @field_validator("for_s")
     @classmethod
     def _as_long_as_it_lasts(cls, for_s: float | None, info: ValidationInfo) -> float | None:
-        fault = info.data.get("fault")
+        fault, until = info.data.get("fault"), info.data.get("until")
         is_over_by_itself = isinstance(fault, ServiceFault) and not fault.LASTS
-        if for_s is None and fault is not None and not is_over_by_itself:
-            raise ValueError("is required")
-        if for_s is not None and is_over_by_itself:
-            raise ValueError("a restart is over when the service is back; leave it out")
+        if is_over_by_itself and (for_s, until) != (None, None):
+            raise ValueError("a restart is over when the service is back; leave out 'for_s' and 'until'")
+        if for_s is not None and until is not None:
+            raise ValueError("either a time ends a fault or an event does: write one of 'for_s' and 'until'")
+        if fault is not None and not is_over_by_itself and (for_s, until) == (None, None):
+            raise ValueError("is required, or 'until: run-ended'")
         return for_s
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,21 +15,6 @@ from rich.table import Table
 
 PROJECT = Path(__file__).parents[2]
 EVERY = tuple(sorted(path.stem for path in (PROJECT / "scenarios").glob("*.yaml")))
-# All of them take 17 minutes on two cores; these are near kin of others, and run where the long variants of tests do.
-KIN = frozenset(
-    {
-        "analysis-answer-lost",
-        "analysis-blackholed",
-        "analysis-killed",
-        "backend-blackholed",
-        "backend-lossy",
-        "backend-reset",
-        "backend-stopped",
-        "gateway-partitioned",
-        "gateway-paused",
-        "spool-read-only",
-    }
-)
 RUNTIMES = ("local", "docker")
 SEED = 4711
 # Both runtimes at once take a quarter of an hour on two cores.
@@ -40,22 +25,18 @@ Start = Callable[..., "subprocess.Popen[str]"]
 
 @pytest.mark.docker
 def test_scenarios_have_the_same_verdicts_on_both_runtimes(
-    start_drill: Start, capfd: pytest.CaptureFixture[str], request: pytest.FixtureRequest
+    start_drill: Start, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """A scenario passes on either runtime, or a runtime cannot do it; both drill at once on this machine."""
-    is_thorough = request.config.getoption("--thorough")
-    scenarios = [name for name in EVERY if is_thorough or name not in KIN]
-    drills = {
-        runtime: start_drill(*scenarios, "--runtime", runtime, "--seed", str(SEED), "--json") for runtime in RUNTIMES
-    }
+    drills = {runtime: start_drill(*EVERY, "--runtime", runtime, "--seed", str(SEED), "--json") for runtime in RUNTIMES}
     with ThreadPoolExecutor() as pool:  # both at once: a pipe that nobody reads would stop its drill
         said = dict(
             zip(drills, pool.map(lambda drill: drill.communicate(timeout=DEADLINE_S)[0], drills.values()), strict=True)
         )
     verdicts = {runtime: verdicts_of(text) for runtime, text in said.items()}
     with capfd.disabled():
-        print_table(scenarios, verdicts)
-    for scenario in scenarios:
+        print_table(verdicts)
+    for scenario in EVERY:
         assert verdicts["docker"].get(scenario) == "PASS", said["docker"]
         assert verdicts["local"].get(scenario) in {"PASS", "SKIPPED"}, said["local"]
 
@@ -69,11 +50,11 @@ def verdicts_of(said: str) -> dict[str, str]:
     return {each["scenario"]: each["verdict"] for each in found}
 
 
-def print_table(scenarios: Sequence[str], verdicts: Mapping[str, Mapping[str, str]]) -> None:
+def print_table(verdicts: Mapping[str, Mapping[str, str]]) -> None:
     """One scenario a row, one runtime a column."""
     table = Table(title="the same scenarios on both runtimes")
     for column in ("scenario", *RUNTIMES):
         table.add_column(column)
-    for scenario in scenarios:
+    for scenario in EVERY:
         table.add_row(scenario, *(verdicts[runtime].get(scenario, "no verdict") for runtime in RUNTIMES))
     Console(file=sys.stdout, width=100).print(table)

@@ -73,7 +73,7 @@ def begin(
     written = {"service": "server", "is": {name: settings}, "from": {"before": "run"}, **how_long}
     injector = Injector("fault-1", Injection.model_validate(written), stack, Observer(history, None), history)
     watch = RunWatch(run_id="run", role=RunRole.DRILLED)
-    return injector, asyncio.create_task(injector.live(watch, asyncio.Event()))
+    return injector, asyncio.create_task(injector.live(watch, asyncio.Event(), asyncio.Event()))
 
 
 @pytest.mark.parametrize("name", SERVICE_FAULTS)

@@ -35,10 +35,10 @@ def injector_of(stack: LocalStack, history: HistoryWriter, **written: object) ->
     return Injector("fault-1", injection, stack, Observer(history, None), history)
 
 
-def begin(injector: Injector) -> asyncio.Task[None]:
+def begin(injector: Injector, run_over: asyncio.Event | None = None) -> asyncio.Task[None]:
     """Begin its life."""
     watch = RunWatch(run_id="run", role=RunRole.DRILLED)
-    return asyncio.create_task(injector.live(watch, asyncio.Event()))
+    return asyncio.create_task(injector.live(watch, asyncio.Event(), run_over or asyncio.Event()))
 
 
 async def through_the_link(stack: LocalStack, timeout_s: float = 10.0) -> Seen:
@@ -78,6 +78,18 @@ async def test_call_of_a_paused_service_has_met_it(local_stack: LocalStack, hist
     client.transport.abort()
     counts = [(event.count, event.detail) for _, event in history.so_far().of(FaultMet)]
     assert counts == [(1, "connections accepted under the fault")]
+
+
+async def test_fault_lasts_as_long_as_the_run(local_stack: LocalStack, history: HistoryWriter) -> None:
+    """It stays on, whatever the time, until the run is over; then it is lifted."""
+    run_over = asyncio.Event()
+    injector = injector_of(local_stack, history, link="client -> server", **{"is": "refused"}, until="run-ended")
+    life = begin(injector, run_over)
+    await until(lambda: len(list(history.so_far().of(CanarySaw))) > 2, what="looks at the fault", deadline_s=20)
+    assert (await through_the_link(local_stack)).sight is Sight.REFUSED
+    run_over.set()
+    await life
+    assert (await through_the_link(local_stack)).sight is Sight.ANSWERED
 
 
 async def test_restart_is_over_by_itself(local_stack: LocalStack, history: HistoryWriter) -> None:

@@ -29,7 +29,7 @@ def outcome_of(tmp_path: Path) -> OutcomeOf:
 
     def make(case: Case, promises: Sequence[str] | None = None) -> Outcome:
         promises = tuple(checkable(case.adapters)) if promises is None else promises
-        faults = [injection("workflow -> backend", "is refused", "15", "") for _ in case.faults]
+        faults = [injection("workflow -> backend", "is refused", "for 15 s", "") for _ in case.faults]
         scenario = Scenario(name="drilled", about="", faults=faults)
         folder = tmp_path / scenario.name
         folder.mkdir()

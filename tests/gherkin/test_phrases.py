@@ -44,7 +44,7 @@ LINK = "workflow -> backend"
 )
 def test_fault_words_name_a_fault(words: str, fault: LinkFault) -> None:
     """Each fault can be said."""
-    assert phrases.injection(LINK, words, "15", "").fault == fault
+    assert phrases.injection(LINK, words, "for 15 s", "").fault == fault
 
 
 @pytest.mark.parametrize(
@@ -65,15 +65,15 @@ def test_fault_words_name_a_fault(words: str, fault: LinkFault) -> None:
 )
 def test_fault_words_name_a_fault_of_a_service(words: str, fault: ServiceFault) -> None:
     """Each fault can be said of a service; the restart, which is over by itself, without a time."""
-    injection = phrases.injection("backend", words, "15", "")
+    injection = phrases.injection("backend", words, "for 15 s", "")
     assert (injection.service, injection.fault) == ("backend", fault)
 
 
 def test_restart_has_no_time() -> None:
     """It lasts as long as the service needs."""
-    assert phrases.injection("backend", "is restarted", None, "").fault == Restart()
+    assert phrases.injection("backend", "is restarted", "", "").fault == Restart()
     with pytest.raises(ScenarioError, match="a restart is over"):
-        phrases.injection("backend", "is restarted", "15", "")
+        phrases.injection("backend", "is restarted", "for 15 s", "")
 
 
 def test_every_fault_of_a_service_can_be_said() -> None:
@@ -86,7 +86,7 @@ def test_every_fault_of_a_service_can_be_said() -> None:
 def test_fault_of_the_wrong_kind_of_target_is_refused(target: str, words: str) -> None:
     """A link cannot be killed, and a service is not refused."""
     with pytest.raises(ScenarioError, match=f"no phrase says '{words}' as the fault of a (link|service)"):
-        phrases.injection(target, words, "15", "")
+        phrases.injection(target, words, "for 15 s", "")
 
 
 @pytest.mark.parametrize(
@@ -106,24 +106,26 @@ def test_fault_of_the_wrong_kind_of_target_is_refused(target: str, words: str) -
 )
 def test_trigger_words_name_a_trigger(words: str, trigger: Trigger) -> None:
     """Each trigger can be said."""
-    assert phrases.injection(LINK, "is refused", "15", words).start == trigger
+    assert phrases.injection(LINK, "is refused", "for 15 s", words).start == trigger
 
 
 @pytest.mark.parametrize(
-    ("fault", "for_s", "start", "message"),
+    ("fault", "lasts", "start", "message"),
     [
-        ("is tickled", "15", "", "no phrase says 'is tickled' as the fault of a link"),
-        ("is refused", "15", "once upon a time", "no phrase says 'once upon a time' as the start of a fault"),
-        ("is refused", "0", "", "for_s"),
-        ("is 0 ms late", "15", "", "delay_ms"),
-        ("is refused", "15", 'once task "place_order" is dancing', "state"),
-        ('is "latency"', "15", "", "delay_ms"),
+        ("is tickled", "for 15 s", "", "no phrase says 'is tickled' as the fault of a link"),
+        ("is refused", "for 15 s", "once upon a time", "no phrase says 'once upon a time' as the start of a fault"),
+        ("is refused", "for 0 s", "", "for_s"),
+        ("is 0 ms late", "for 15 s", "", "delay_ms"),
+        ("is refused", "for 15 s", 'once task "place_order" is dancing', "state"),
+        ("is refused", "", "", "for_s: is required"),
+        ("is refused", "for ever", "", "no phrase says 'for ever' as the duration of a fault"),
+        ('is "latency"', "for 15 s", "", "delay_ms"),
     ],
 )
-def test_words_without_meaning_are_refused(fault: str, for_s: str, start: str, message: str) -> None:
+def test_words_without_meaning_are_refused(fault: str, lasts: str, start: str, message: str) -> None:
     """The error names the words, and what there is."""
     with pytest.raises(ScenarioError, match=message):
-        phrases.injection(LINK, fault, for_s, start)
+        phrases.injection(LINK, fault, lasts, start)
 
 
 @pytest.mark.parametrize(("text", "number"), [("no", 0), ("one", 1), ("ten", 10), ("12", 12)])

@@ -16,6 +16,7 @@ Feature: Plans
     And "workflow" finds /var/lib/trading full for 2.5 s
     And "workflow" may have 1 process for 5 s 3 s into the run
     And "backend" loses 20 % of its packets for 5 s
+    And "workflow -> analysis" is refused until the run ends once task "preflight" is running
     Then it is planned
 """
 BEFORE = '{"before":"run"}'
@@ -27,6 +28,7 @@ PLANNED = [
     f"workflow disk-full 2.5 {BEFORE}",
     'workflow process-limit 5.0 {"at_s":3.0}',
     f"backend packet-loss 5.0 {BEFORE}",
+    'workflow -> analysis refused run-ended {"task":"preflight","state":"running"}',
 ]
 TEST = """
 from pytest_bdd import scenarios, then
@@ -35,7 +37,7 @@ scenarios("plans.feature")
 @then("it is planned")
 def planned(drill_plan):
     for each in drill_plan.scenario(["AAPL"]).faults:
-        print("PLANNED", each.target, each.fault.kind, each.for_s, each.start.model_dump_json())
+        print("PLANNED", each.target, each.fault.kind, each.until or each.for_s, each.start.model_dump_json())
 """
 
 

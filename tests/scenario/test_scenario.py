@@ -104,7 +104,7 @@ def test_restart_has_no_length(tmp_path: Path, stack: Stack) -> None:
     text = GOOD.replace("link: workflow -> backend", "service: backend").replace("refused", "restart")
     (injection,) = load(tmp_path, stack, text.replace("    for_s: 15\n", "")).faults
     assert (injection.fault, injection.lasts_s) == (Restart(), 0.0)
-    with pytest.raises(ScenarioError, match="a restart is over when the service is back; leave it out"):
+    with pytest.raises(ScenarioError, match="a restart is over when the service is back; leave out"):
         load(tmp_path, stack, text)
 
 
@@ -124,6 +124,12 @@ def test_trigger_is_told_by_its_first_key(tmp_path: Path, stack: Stack, text: st
     assert scenario.faults[0].start == trigger
 
 
+def test_fault_may_last_as_long_as_the_run(tmp_path: Path, stack: Stack) -> None:
+    """An event ends a fault in the place of a time."""
+    (fault,) = load(tmp_path, stack, GOOD.replace("for_s: 15", "until: run-ended")).faults
+    assert (fault.for_s, fault.until) == (None, "run-ended")
+
+
 def test_fault_with_settings_is_read(tmp_path: Path, stack: Stack) -> None:
     """A fault that has settings is written with them."""
     scenario = load(tmp_path, stack, GOOD.replace("is: refused", "is: {latency: {delay_ms: 500}}"))
@@ -137,7 +143,9 @@ def test_fault_with_settings_is_read(tmp_path: Path, stack: Stack) -> None:
         ("is: refused", "is: {latency: {delay_ms: 0}}", "mine.yaml:5: faults.0.is"),
         ("for_s: 15", "for_s: -1", "mine.yaml:7: faults.0.for_s: input should be greater than 0, got -1"),
         ("for_s: 15", "fors: 15", "mine.yaml:7: faults.0.fors: unknown key; did you mean 'for_s'?"),
-        ("    for_s: 15\n", "", "faults.0.for_s: is required"),
+        ("    for_s: 15\n", "", "faults.0.for_s: is required, or 'until: run-ended'"),
+        ("for_s: 15", "for_s: 15\n    until: run-ended", "faults.0.for_s: either a time ends a fault or an event does"),
+        ("for_s: 15", "until: dawn", "mine.yaml:7: faults.0.until"),
         ("task: place_order", "task: place_ordr", "mine.yaml:6: faults.0.from.task: 'place_ordr' is not a task of the workflow"),
         ("state: running", "state: walking", "mine.yaml:6: faults.0.from.state"),
         ("{task: place_order, state: running}", "{when: now}", f"a trigger begins with one of: {', '.join(TRIGGERS)}"),

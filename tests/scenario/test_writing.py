@@ -23,7 +23,7 @@ def test_written_scenario_is_the_same(path: Path) -> None:
 
 def test_written_fault_keeps_its_settings(tmp_path: Path) -> None:
     """A fault with settings is written with them, into a file with the scenario's name."""
-    fault = injection("workflow -> backend", "is 500 ms late", "15", "once the second connection is made")
+    fault = injection("workflow -> backend", "is 500 ms late", "for 15 s", "once the second connection is made")
     scenario = Scenario(name="late", about="Late.", faults=[fault])
     path = write_scenario(scenario, tmp_path)
     assert path == tmp_path / "late.yaml"

@@ -53,10 +53,10 @@ class Parts:
         return cast("list[dict[str, Any]]", answer["orders"])
 
     def told(self, execution_id: str) -> list[str]:
-        """The notifications that name a run."""
+        """The notifications of a run."""
         answer = httpx.get(f"{self.notifications}/messages", trust_env=False).json()
-        texts = [str(message["body"]) for message in answer["messages"]]
-        return [text for text in texts if execution_id in text]
+        bodies = [message["body"] for message in answer["messages"]]
+        return [str(body) for body in bodies if f"execution_id: {execution_id}" in body["message"].splitlines()]
 
 
 def new_run() -> str:
