@@ -103,6 +103,7 @@ class Drill:
             except HarnessError as cause:
                 if cause.exit_code != HarnessError.exit_code:
                     raise
+                _go_on_unless_cancelled(cause)
                 self._trouble(cause)
             finally:
                 self._running.notices.listener = None
@@ -133,6 +134,7 @@ class Drill:
             with phase(self._history, "settle"):
                 await self._settle(clients, runs)
         except (HarnessError, ExceptionGroup) as cause:
+            _go_on_unless_cancelled(cause)
             self._trouble(_first(cause))
         with phase(self._history, "reads"):
             operations = operations_so_far(before, self._history.so_far())
@@ -234,6 +236,13 @@ class Drill:
 
     def _trouble(self, cause: Exception) -> None:
         self._history.add(Trouble(what=str(cause)))
+
+
+def _go_on_unless_cancelled(cause: Exception) -> None:
+    """Keep a drill that is broken off from going on because lifting its fault had trouble, which comes in its place."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError from cause
 
 
 def _first(cause: Exception) -> Exception:

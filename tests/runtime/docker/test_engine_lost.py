@@ -6,19 +6,35 @@ import asyncio
 import contextlib
 import gc
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
+from harness.drill.drill import Drill
 from harness.drill.session import while_it_lasts
 from harness.errors import HarnessError
+from harness.history.events import Event, ServiceSeen, Trouble
+from harness.history.history import Entry
+from harness.runtime.containers import ContainerStack
 from harness.runtime.docker.engine import Engine
 from harness.runtime.docker.engine_removal import remove_from_engine
 from harness.runtime.session import Session
+from harness.scenario.model import Scenario
 from tests.runtime.docker.small_stack import in_engine, open_small
 
-pytestmark = [pytest.mark.docker, pytest.mark.anyio]
+pytestmark = [
+    pytest.mark.docker,
+    pytest.mark.anyio,
+    # The SDK leaves the socket of a connection that was refused to the garbage collector.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+AIRFLOW = 'airflow: {url: "http://server:8000", tasks_run_in: client, username: a, password: b, dag: d}'
+WORKLOAD = "workload: {wait: {for_s: 1}}"
+PAUSED = Scenario.model_validate(
+    {"name": "paused", "about": "Paused.", "faults": [{"service": "server", "is": "pause", "for_s": 60}]}
+)
 
 
 class Relay:
@@ -87,40 +103,77 @@ async def relay(engine: Engine, tmp_path: Path) -> AsyncIterator[Relay]:
     await relay.go_away()
 
 
-async def drill_error(home: Path, relay: Relay, session: Session, relayed: Engine) -> tuple[str, str, float]:
-    """The error of a drill whose engine goes away, its evidence, and how long that took in seconds."""
-    gone_at_s = 0.0
+async def error_of(
+    work: Callable[[ContainerStack], Awaitable[object]], home: Path, session: Session, engine: Engine
+) -> HarnessError:
+    """What work on a small stack ends with, when its engine goes away."""
 
     async def drill() -> None:
-        nonlocal gone_at_s
         async with session:
-            running = await open_small(home, session, relayed)
+            running = await open_small(home, session, engine, (AIRFLOW, WORKLOAD))
             async with while_it_lasts(running):
-                gone_at_s = time.monotonic()
-                await relay.go_away()
-                await asyncio.Event().wait()
+                await work(running)
 
     with pytest.raises(HarnessError) as caught:
         await drill()
-    return str(caught.value), caught.value.evidence, time.monotonic() - gone_at_s
+    return caught.value
 
 
-# The SDK leaves the socket of a connection that was refused to the garbage collector.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def removed_by_hand(engine: Engine, session: Session) -> list[str]:
+    """Remove what a session left in the engine, as `harness clean` does; what is there afterwards."""
+    assert in_engine(engine, session.id) != []
+    await asyncio.to_thread(remove_from_engine, engine.address, session.id, quiet_s=0, deadline_s=30)
+    return in_engine(engine, session.id)
+
+
+@pytest.fixture
+async def relayed(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Engine]:
+    """The engine, behind the relay."""
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{relay.path}")
+    engine = await asyncio.to_thread(Engine.find)
+    yield engine
+    engine.close()
+    gc.collect()
+
+
 async def test_engine_that_goes_away_breaks_the_drill_off(
-    engine: Engine, relay: Relay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, relay: Relay, relayed: Engine, tmp_path: Path
 ) -> None:
     """What a drill does is broken off within seconds; what is left is named, and removed once the engine is back."""
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{relay.path}")
-    relayed = await asyncio.to_thread(Engine.find)
     session = await Session.open()
-    said, evidence, took_s = await drill_error(tmp_path / "small", relay, session, relayed)
-    assert said.startswith(f"the drill was broken off: the Docker engine at unix://{relay.path} went away")
-    assert "could not be removed whole" in evidence
-    assert took_s < 15
-    relayed.close()
-    assert in_engine(engine, session.id) != []
-    removed = await asyncio.to_thread(remove_from_engine, engine.address, session.id, quiet_s=0, deadline_s=30)
-    assert removed.left == ()
-    assert in_engine(engine, session.id) == []
-    gc.collect()
+    gone_at_s = 0.0
+
+    async def wait_for_nothing(_: ContainerStack) -> None:
+        nonlocal gone_at_s
+        gone_at_s = time.monotonic()
+        await relay.go_away()
+        await asyncio.Event().wait()
+
+    error = await error_of(wait_for_nothing, tmp_path / "small", session, relayed)
+    assert str(error).startswith(f"the drill was broken off: the Docker engine at unix://{relay.path} went away")
+    assert "could not be removed whole" in error.evidence
+    assert time.monotonic() - gone_at_s < 15
+    assert await removed_by_hand(engine, session) == []
+
+
+async def test_engine_that_goes_away_under_a_fault_is_told_once(
+    engine: Engine, relay: Relay, relayed: Engine, tmp_path: Path
+) -> None:
+    """That the fault cannot be lifted any more, nor the witnesses be read, follows from it, and is not told as well."""
+    session = await Session.open()
+    told: list[Event] = []
+    going: list[asyncio.Task[None]] = []
+
+    def hear(entry: Entry) -> None:
+        told.append(entry.event)
+        if isinstance(entry.event, ServiceSeen) and not going:
+            going.append(asyncio.create_task(relay.go_away()))
+
+    async def drill(running: ContainerStack) -> None:
+        await Drill(running, PAUSED, seed=1, directory=tmp_path / "drill", listener=hear).run()
+
+    error = await error_of(drill, tmp_path / "small", session, relayed)
+    assert str(error).startswith("the drill was broken off: the Docker engine at")
+    assert going
+    assert [event for event in told if isinstance(event, Trouble)] == []
+    assert await removed_by_hand(engine, session) == []
