@@ -188,6 +188,14 @@ def test_deadline_holds_for_an_answer_that_never_ends(fault: str) -> None:
     assert analysis.failure.startswith("timeout: ")
 
 
+def test_cause_is_what_was_answered_when_the_deadline_cuts_the_last_attempt_short() -> None:
+    """That the endpoint is broken says more than that the time was over."""
+    with failing_analysis(None, http(500, "oops"), *["trickle"] * 9) as server:
+        analysis = ask(settings_for(server.url, llm_deadline_s=1))
+    assert is_by_rule(analysis)
+    assert analysis.failure == "http_5xx: answer 500: 'oops'; no other answer within 1 s in 2 attempts"
+
+
 def test_answer_without_end_is_given_up_at_once() -> None:
     """An answer that would fill the memory is read no further than any verdict can be long."""
     with failing_analysis(None, "flood") as server:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from trading.deadline import DeadlineExceeded, within
+from trading.deadline import UNWIND_S, DeadlineExceeded, within
 from trading.doctor.finding import Finding, NotExamined, Verdict
 from trading.doctor.surroundings import Surroundings
 from trading.workflow.causes import words_of
@@ -26,6 +26,7 @@ class Check:
         late_fix: what to do when it has no answer in time.
         on_workers: whether it is also made where the tasks run.
         deadline_s: seconds when it needs more than the others.
+        unwind_s: seconds in which it takes back what it began, when it has had no answer in time.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Check:
     late_fix: str
     on_workers: bool = False
     deadline_s: float = 0.0
+    unwind_s: float = UNWIND_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ async def _finding(check: Check, at: Surroundings) -> Finding:
 
     deadline_s = max(at.deadline_s, check.deadline_s)
     try:
-        return await within(deadline_s, work(), what="the check")
+        return await within(deadline_s, work(), what="the check", unwind_s=check.unwind_s)
     except DeadlineExceeded:
         return Finding(Verdict.FAIL, f"no answer within {deadline_s:g} s", check.late_fix)
     except NotExamined as reason:

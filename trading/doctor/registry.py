@@ -28,7 +28,7 @@ CHECKS = (
     Check("schedule", schedule.examine, schedule.FIX),
     Check("Airflow's parts", airflow_parts.examine, airflow_parts.FIX),
     Check("DAG imports", dag_imports.examine, dag_imports.FIX),
-    Check("workers", workers.examine, workers.FIX, deadline_s=workers.RUN_S),
+    Check("workers", workers.examine, workers.FIX, deadline_s=workers.RUN_S, unwind_s=workers.FORGET_S),
     Check("gateway", gateway.examine, gateway.FIX, on_workers=True),
     Check("spool", spool.examine, spool.FIX, on_workers=True),
 )

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from tests.trading.parts import Parts
 from tests.trading.process import free_port
+from trading.deadline import UNWIND_S
 from trading.doctor.__main__ import main
 from trading.doctor.examination import Check, Line, examine
 from trading.doctor.finding import Finding, Verdict, failed, passed, warned
@@ -136,3 +137,19 @@ def test_check_that_hangs_or_breaks_is_a_failed_line(monkeypatch: pytest.MonkeyP
     assert (made[0].finding.detail, made[0].finding.fix) == ("no answer within 0.4 s", "cut it short")
     assert made[3].finding.detail == "ZeroDivisionError: by nought"
     assert made[4].finding == failed("the password is ***", "https://***@host/x")
+
+
+def test_check_that_is_late_may_take_back_what_it_began() -> None:
+    """Its own time for that is not cut short as the courtesies of a driver are."""
+    taken_back: list[bool] = []
+
+    async def begins(_at: Surroundings) -> Finding:
+        try:
+            return await _waits(_at)
+        finally:
+            await asyncio.sleep(3 * UNWIND_S)
+            taken_back.append(True)
+
+    (line,) = asyncio.run(examine([Check("begins", begins, "", unwind_s=20)], Surroundings.read(deadline_s=0.1)))
+    assert line.finding.verdict is Verdict.FAIL
+    assert taken_back == [True]

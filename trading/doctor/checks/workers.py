@@ -15,6 +15,8 @@ from trading.doctor.surroundings import Surroundings
 DAG_ID = "ibkr_trading_doctor"
 TASK_ID = "examine"
 RUN_S = 60.0
+# A run that was asked for is deleted, however the wait for it ended.
+FORGET_S = 15.0
 FIX = "the scheduler does not run tasks: see the line 'Airflow's parts', and the scheduler's log"
 _POLL_S = 0.2
 
@@ -55,10 +57,13 @@ async def examine(at: Surroundings) -> Finding:
             if dag.is_paused:
                 return failed(f"{DAG_ID} is paused", f"airflow dags unpause {DAG_ID}")
             run_id = f"doctor__{uuid.uuid4().hex}"
-            await airflow.trigger(DAG_ID, run_id)
+            asked = asyncio.ensure_future(airflow.trigger(DAG_ID, run_id))
             try:
+                await asyncio.shield(asked)
                 return await _told(airflow, run_id)
             finally:
+                # A run that was asked for comes into being, whether anybody still waits for it or not.
+                await asyncio.wait([asked])
                 await _forget(airflow, run_id)
     except AirflowProblem as problem:
         return failed(str(problem), problem.fix)

@@ -95,6 +95,7 @@ class AnalysisEndpoint:
             AnalysisUnusable: an answer came that cannot be used.
         """
         started_s, number = time.monotonic(), 0
+        answered: AnalysisUnavailable | None = None
 
         def failed(failure: AnalysisUnavailable | AnalysisUnusable, **about: float) -> None:
             elapsed_s, about_it = time.monotonic() - started_s, {"symbol": prompt.symbol, **about}
@@ -105,6 +106,8 @@ class AnalysisEndpoint:
         def before_sleep(state: RetryCallState) -> None:
             failure = state.outcome.exception() if state.outcome else None
             assert isinstance(failure, AnalysisUnavailable), f"nothing else is tried again: {failure!r}"
+            nonlocal answered
+            answered = failure
             failed(failure, next_wait_s=round(state.upcoming_sleep, 3))
 
         attempts = AsyncRetrying(
@@ -124,7 +127,7 @@ class AnalysisEndpoint:
             failed(failure)
             raise
         except TimeoutError as late:
-            timeout = AnalysisUnavailable("timeout", f"no answer within {self._deadline_s:g} s in {number} attempts")
+            timeout = _out_of_time(answered, f"within {self._deadline_s:g} s in {number} attempts")
             failed(timeout)
             raise timeout from late
         raise AssertionError("unreachable: the last attempt returns or raises")
@@ -152,6 +155,13 @@ class AnalysisEndpoint:
     def _without_key(self, body: bytes) -> bytes:
         # Some endpoints repeat the key that they refuse. A short one is a local server's placeholder, and any word.
         return body if len(self._key) < _SECRET_MIN_CHARACTERS else body.replace(self._key.encode(), b"***")
+
+
+def _out_of_time(answered: AnalysisUnavailable | None, how_long: str) -> AnalysisUnavailable:
+    """What went wrong when the deadline cut the last attempt short: what the one before met says more than that."""
+    if answered is None or answered.cause == "timeout":
+        return AnalysisUnavailable("timeout", f"no answer {how_long}")
+    return AnalysisUnavailable(answered.cause, f"{answered}; no other answer {how_long}")
 
 
 def _demand_success(response: httpx.Response, body: bytes) -> None:
