@@ -119,11 +119,14 @@ async def error_of(
     return caught.value
 
 
-async def removed_by_hand(engine: Engine, session: Session) -> list[str]:
-    """Remove what a session left in the engine, as `harness clean` does; what is there afterwards."""
-    assert in_engine(engine, session.id) != []
-    await asyncio.to_thread(remove_from_engine, engine.address, session.id, quiet_s=0, deadline_s=30)
-    return in_engine(engine, session.id)
+@pytest.fixture
+async def session(engine: Engine) -> AsyncIterator[Session]:
+    """A session; what it leaves in the engine is removed by hand, as `harness clean` does."""
+    opened = await Session.open()
+    yield opened
+    assert in_engine(engine, opened.id) != []
+    await asyncio.to_thread(remove_from_engine, engine.address, opened.id, quiet_s=0, deadline_s=30)
+    assert in_engine(engine, opened.id) == []
 
 
 @pytest.fixture
@@ -137,10 +140,9 @@ async def relayed(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
 
 async def test_engine_that_goes_away_breaks_the_drill_off(
-    engine: Engine, relay: Relay, relayed: Engine, tmp_path: Path
+    session: Session, relay: Relay, relayed: Engine, tmp_path: Path
 ) -> None:
     """What a drill does is broken off within seconds; what is left is named, and removed once the engine is back."""
-    session = await Session.open()
     gone_at_s = 0.0
 
     async def wait_for_nothing(_: ContainerStack) -> None:
@@ -153,14 +155,12 @@ async def test_engine_that_goes_away_breaks_the_drill_off(
     assert str(error).startswith(f"the drill was broken off: the Docker engine at unix://{relay.path} went away")
     assert "could not be removed whole" in error.evidence
     assert time.monotonic() - gone_at_s < 15
-    assert await removed_by_hand(engine, session) == []
 
 
 async def test_engine_that_goes_away_under_a_fault_is_told_once(
-    engine: Engine, relay: Relay, relayed: Engine, tmp_path: Path
+    session: Session, relay: Relay, relayed: Engine, tmp_path: Path
 ) -> None:
     """That the fault cannot be lifted any more, nor the witnesses be read, follows from it, and is not told as well."""
-    session = await Session.open()
     told: list[Event] = []
     going: list[asyncio.Task[None]] = []
 
@@ -176,4 +176,3 @@ async def test_engine_that_goes_away_under_a_fault_is_told_once(
     assert str(error).startswith("the drill was broken off: the Docker engine at")
     assert going
     assert [event for event in told if isinstance(event, Trouble)] == []
-    assert await removed_by_hand(engine, session) == []
