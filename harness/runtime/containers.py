@@ -53,7 +53,6 @@ class ContainerStack:
         self._engine = engine
         self._names = frozenset(stack.services)
         self._ports = {key: session.ports.take() for key in published_ports(stack)}
-        self._link_ports = {link: session.ports.take() for link in stack.links}
         assembly = Assembly(
             stack=stack,
             session=session,
@@ -69,7 +68,6 @@ class ContainerStack:
             session,
             logs=self.logs,
             ports=self._ports,
-            link_ports=self._link_ports,
             readdress=self.readdress,
             on_end=self._ended,
             on_replaced=self.notices.replaced,
@@ -108,7 +106,7 @@ class ContainerStack:
 
     def link_address(self, link: Link) -> Address:
         """Where the harness reaches the proxy of a link; its client reaches it by the server's name."""
-        return _LOOPBACK, self._link_ports[link]
+        return self._parts.proxies[link].address
 
     def readdress(self, text: str) -> str:
         """A text of the compose file with published addresses in it."""

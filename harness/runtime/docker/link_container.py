@@ -27,18 +27,18 @@ class LinkContainer:
         engine: where it runs.
         contained: the container, not yet created.
         listen_port: the server's port, on which it listens in its container.
-        control_port: where the engine publishes its control API, on 127.0.0.1.
+        control: where the harness reaches its control API.
         upstream: the server's own address.
     """
 
     def __init__(
-        self, link: str, engine: Engine, contained: Contained, *, listen_port: int, control_port: int, upstream: Address
+        self, link: str, engine: Engine, contained: Contained, *, listen_port: int, control: Address, upstream: Address
     ) -> None:
         self.link = link
         self._engine = engine
         self._contained = contained
         self._listen_port = listen_port
-        self._control_port = control_port
+        self._control = control
         self._upstream = upstream
 
     async def create(self) -> None:
@@ -65,7 +65,8 @@ class LinkContainer:
         except HarnessError:
             follower.give_up()
             raise
-        control = Control(self.link, self._control_port)
+        host, port = self._control
+        control = Control(self.link, port, host=host)
         server = ContainerServer(self._engine, self._contained, follower, control, log)
         try:
             await server.answers()

@@ -40,6 +40,7 @@ class Networks:
         self._session = session
         self._made: dict[str, Network] = {}
         self._addresses: dict[tuple[str, Member], str] = {}
+        self._gateways: dict[str, str] = {}
 
     def full_name(self, lan: Lan) -> str:
         """The network's name in the engine."""
@@ -48,6 +49,10 @@ class Networks:
     def address(self, lan: Lan, member: Member) -> str:
         """The address that a member has in a network that was made."""
         return self._addresses[lan.name, member]
+
+    def gateway(self, lan: Lan) -> str:
+        """The address of a network's way out, if it has one: of the machine that the engine runs on."""
+        return self._gateways[lan.name]
 
     def made(self, lan: Lan) -> Network:
         """The network, once it was made."""
@@ -63,6 +68,7 @@ class Networks:
             self._made[lan.name], subnet = await self._engine.call(
                 f"make the network {lan.name}", lambda: self._claim(lan)
             )
+        self._gateways[lan.name] = str(subnet[_GATEWAY])
         for place, member in enumerate(lan.members, start=_FIRST_MEMBER):
             self._addresses[lan.name, member] = str(subnet[place])
 

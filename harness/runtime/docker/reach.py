@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import asyncio
 
+import psutil
+
 from harness.stack.addressing import Address
 
 # In the network of an engine on this very machine a connection takes a millisecond; elsewhere nobody answers.
 _WITHIN_S = 0.5
+
+
+def is_on_this_machine(gateway: str) -> bool:
+    """Whether a network's gateway is this machine itself, so that its addresses can be reached from here.
+
+    So it is where the engine runs as root on this very machine; elsewhere only what is published can be reached.
+    """
+    return any(each.address == gateway for interface in psutil.net_if_addrs().values() for each in interface)
 
 
 async def reaches(address: Address) -> bool:

@@ -12,13 +12,14 @@ from harness.runtime.docker.link_container import LinkContainer
 from harness.runtime.docker.plan import Member, at, between
 from harness.runtime.docker.precedence import Precedence
 from harness.runtime.docker.published import ServicePort
-from harness.runtime.docker.reach import reaches
+from harness.runtime.docker.reach import is_on_this_machine
 from harness.runtime.docker.service_container import ServiceContainer
 from harness.runtime.docker.volumes import VolumeTemplate, named_volumes, template_of
 from harness.runtime.log_directory import LogDirectory
 from harness.runtime.readiness import wait_until, wait_until_ready
 from harness.runtime.session import Session
 from harness.runtime.toxiproxy.link_proxy import LinkProxy, LinkReplaced
+from harness.stack.addressing import Address
 from harness.stack.link import Link
 from harness.stack.stack import Service, Stack
 
@@ -41,7 +42,6 @@ class StartUp:
         session: owns ports and files.
         logs: where output goes.
         ports: published port -> port on 127.0.0.1.
-        link_ports: where the harness reaches each link's proxy, on 127.0.0.1.
         readdress: puts published addresses in the place of ``service:port``.
         on_end: is told of a service that ends by itself.
         on_replaced: is told of each replaced Toxiproxy.
@@ -54,7 +54,6 @@ class StartUp:
         *,
         logs: LogDirectory,
         ports: Mapping[ServicePort, int],
-        link_ports: Mapping[Link, int],
         readdress: Callable[[str], str],
         on_end: Callable[[ServiceContainer, int | None], object],
         on_replaced: Callable[[LinkReplaced], object],
@@ -66,7 +65,6 @@ class StartUp:
         self._session = session
         self._logs = logs
         self._ports = ports
-        self._link_ports = link_ports
         self._readdress = readdress
         self._on_end = on_end
         self._on_replaced = on_replaced
@@ -169,31 +167,40 @@ class StartUp:
     async def _bring_up_proxy(self, link: Link) -> None:
         await self._precedence.turn(self._precedence.rank_of_proxy(link))
         await self._laid(link)
-        control = self._session.ports.take()
-        ports = {link.port: self._link_ports[link], control_port_of(link): control}
         plan, networks = self._assembly.plan, self._assembly.networks
+        reached = self._reach(link)
+        ports = {inside: here for inside, (host, here) in reached.items() if host == _LOOPBACK}
         place = LinkContainer(
             link.slug,
             self._assembly.engine,
             self._assembly.proxy(link, ports),
             listen_port=link.port,
-            control_port=control,
+            control=reached[control_port_of(link)],
             upstream=(networks.address(plan.lans[at(link.server)], link.server), link.port),
         )
         with self._session.reaper.asking():
             await place.create()
         self.proxies[link] = LinkProxy(
             str(link),
-            (_LOOPBACK, self._link_ports[link]),
+            reached[link.port],
             place.start,
             log=self._logs.of_link(link),
             caller=networks.address(plan.lans[between(link)], link.client),
             on_replaced=self._on_replaced,
         )
         await self.proxies[link].start()
-        own_address = networks.address(plan.lans[at(link.server)], link)
-        if await reaches((own_address, control_port_of(link))):
-            self.proxies[link].address = (own_address, link.port)
+
+    def _reach(self, link: Link) -> dict[int, Address]:
+        """Where the harness reaches each port of a link's Toxiproxy: at its own address, or else published.
+
+        The engine's forwarder costs a process and some of the kernel's rules for each port, and makes an orderly end of
+        every reset.
+        """
+        networks, lan = self._assembly.networks, self._assembly.plan.lans[at(link.server)]
+        ports = (link.port, control_port_of(link))
+        if is_on_this_machine(networks.gateway(lan)):
+            return {port: (networks.address(lan, link), port) for port in ports}
+        return {port: (_LOOPBACK, self._session.ports.take()) for port in ports}
 
     async def _laid(self, member: Member) -> None:
         for lan in self._assembly.plan.of(member):

@@ -39,9 +39,9 @@ class _BadAnswerError(Exception):
 class _Consumer:
     """The library's consumer, for one server: what the library leaves out is added to each request."""
 
-    def __init__(self, port: int, timeout_s: float) -> None:
-        self._base = type("_Addressed", (APIConsumer,), {"host": _LOOPBACK, "port": port})
-        # An empty proxy for http: a proxy from the environment must not come between us and loopback.
+    def __init__(self, host: str, port: int, timeout_s: float) -> None:
+        self._base = type("_Addressed", (APIConsumer,), {"host": host, "port": port})
+        # An empty proxy for http: a proxy from the environment must not come between us and this machine.
         self._additions: dict[str, Any] = {"timeout": timeout_s, "proxies": {"http": ""}}
 
     def ask(self, verb: str, url: str, **arguments: Any) -> requests.Response:
@@ -81,16 +81,17 @@ class Control:
 
     Args:
         name: the proxy's name in the server, fit for a path.
-        port: the server's control port on 127.0.0.1.
+        port: the server's control port.
+        host: where the server is.
         deadline_s: seconds until a call is given up.
     """
 
-    def __init__(self, name: str, port: int, *, deadline_s: float = CONTROL_DEADLINE_S) -> None:
+    def __init__(self, name: str, port: int, *, host: str = _LOOPBACK, deadline_s: float = CONTROL_DEADLINE_S) -> None:
         self.name = name
         self.port = port
         self.deadline_s = deadline_s
         # Longer than the deadline, which so is always the one that speaks; it only ends the abandoned thread.
-        self._consumer = _Consumer(port, deadline_s + 1.0)
+        self._consumer = _Consumer(host, port, deadline_s + 1.0)
         self._server = library_server.Toxiproxy()
         self._proxy: Any = None
 

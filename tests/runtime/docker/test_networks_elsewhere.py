@@ -1,0 +1,53 @@
+"""An engine whose networks are not this machine's, as a rootless one's or one in a virtual machine."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from harness.history.events import Sight
+from harness.runtime.canary import GREETINGS
+from harness.runtime.docker import start_up
+from harness.runtime.docker.engine import Engine
+from harness.runtime.docker.reach import is_on_this_machine
+from harness.runtime.session import Session
+from harness.runtime.waiting import until
+from tests.runtime.docker.small_stack import open_small
+
+pytestmark = [pytest.mark.docker, pytest.mark.anyio]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Run on asyncio, as the harness does."""
+    return "asyncio"
+
+
+@pytest.mark.parametrize(("address", "is_ours"), [("127.0.0.1", True), ("192.0.2.1", False)])
+def test_gateway_of_this_machine_is_known(address: str, *, is_ours: bool) -> None:
+    """192.0.2.0/24 is for examples: no machine has it."""
+    assert is_on_this_machine(address) is is_ours
+
+
+async def test_proxies_are_reached_where_they_are_published(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A link's proxy is told what to do, and tried, through ports of loopback; canaries are still no calls."""
+    monkeypatch.setattr(start_up, "is_on_this_machine", lambda _: False)
+    async with await Session.open() as session:
+        running = await open_small(tmp_path / "small", session, engine)
+        link = running.proxy(running.stack.link("client -> server"))
+        assert link.address == running.link_address(running.stack.link("client -> server"))
+        assert link.address[0] == "127.0.0.1"
+        began_s = time.monotonic()
+        assert (await link.canary(GREETINGS["http"])).sight is Sight.ANSWERED
+        await until(lambda: link._greeted(began_s), what="the canary in the log", deadline_s=5)
+        assert link.system_connections(began_s) == ()
+        await link.disable()
+        # The forwarder accepts, and ends the connection when nobody is behind it.
+        assert (await link.canary(GREETINGS["http"])).sight is not Sight.ANSWERED
+        await link.heal()
+        assert (await link.canary(GREETINGS["http"])).sight is Sight.ANSWERED
+        await running.close()
