@@ -20,7 +20,8 @@ class KillPoint:
         forward: whether that chunk still arrives, and the process is killed right after; else it is lost.
 
     Attributes:
-        sprung: set once the chunk has come by and the signal was sent, which may find that the process has just ended.
+        sprung: set once the chunk has come by, before the signal is sent: who sees the process die finds it set. The
+            signal may find that the process has just ended.
     """
 
     def __init__(self, nth: int, *, forward: bool) -> None:
@@ -41,6 +42,8 @@ class KillPoint:
         """Surround the forwarding of a chunk; yields whether it is to be forwarded."""
         assert self._aimed.wait(_AIM_S), "nobody said which process is to be killed"
         is_hit = next(self._numbers) == self._nth
+        if is_hit:
+            self.sprung.set()
         if is_hit and not self.forward:
             self._kill()
         yield self.forward or not is_hit
@@ -50,4 +53,3 @@ class KillPoint:
     def _kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self._pid, signal.SIGKILL)
-        self.sprung.set()
