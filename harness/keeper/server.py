@@ -26,8 +26,11 @@ from harness.keeper.messages import (
 )
 from harness.keeper.place import describe_now, pointer_file
 from harness.runtime.running import RunningStack, RuntimeName
+from harness.runtime.service import ServiceState
+from harness.stack.compose import DoneProbe
 from harness.stack.stack import Stack
 
+_RUNNING = ServiceState.RUNNING
 _MESSAGE_BYTES = 16 * 1024 * 1024
 
 
@@ -126,6 +129,7 @@ class Keeper:
                 "the kept stack is running another drill: wait for its end, or drill without a kept stack"
             )
         async with self._busy:
+            await _demand_whole(running)
             work = asyncio.ensure_future(
                 drill_all(running, request.scenarios, seed=request.seed, directory=request.directory, progress=progress)
             )
@@ -138,6 +142,16 @@ class Keeper:
                 return
             gone.cancel()
             progress.send(DoneNews(summaries=list(work.result().summaries)))
+
+
+async def _demand_whole(running: RunningStack) -> None:
+    """Nobody may have taken a service down since the last drill: a new one would be inconclusive, and not say why."""
+    lasting = [name for name, each in running.stack.services.items() if not isinstance(each.part.ready, DoneProbe)]
+    states = await asyncio.gather(*(running.service(name).state() for name in lasting))
+    if lacking := [f"{name} ({state})" for name, state in zip(lasting, states, strict=True) if state is not _RUNNING]:
+        raise HarnessError(
+            f"the kept stack is not whole any more, somebody took down {', '.join(lacking)}: `harness down`, then again"
+        )
 
 
 def write_whole(path: Path, text: str) -> None:

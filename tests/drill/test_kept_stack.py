@@ -7,10 +7,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
+from harness.keeper.place import read_pointer
 from tests.drill.conftest import PROJECT, Finish, Start
 from tests.drill.test_interference import wait_for_event
 
@@ -49,3 +52,27 @@ def test_drill_that_was_broken_off_leaves_the_next_one_a_stack_as_new(
     assert "ready in" not in drilled.said  # no stack was started for it
     assert drilled.verdicts == {"healthy": "PASS"}, drilled.said
     assert {"healthy", "healthy-2"} <= {path.name for path in drilled.report.iterdir()}
+
+
+@pytest.mark.usefixtures("kept_stack")
+def test_kept_stack_that_somebody_broke_says_so(tmp_path: Path) -> None:
+    """A service that went down between two drills is named at once, and what to do; nothing is drilled on the rest."""
+    kept = read_pointer(PROJECT / "docker-compose.test.yml")
+    assert kept is not None
+    (backend,) = leaders_of(kept.session, "backend")
+    backend.kill()
+    backend.wait(5)
+    drilled = harness("drill", "healthy", "--reports", str(tmp_path))
+    assert drilled.returncode == 3
+    assert "somebody took down backend (ended): `harness down`, then again" in drilled.stdout + drilled.stderr
+
+
+def leaders_of(session: str, service: str) -> list[psutil.Process]:
+    """The first process of a service of a session."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            marks = process.environ()
+            if (marks.get("HARNESS_SESSION"), marks.get("HARNESS_SERVICE")) == (session, service):
+                found.append(process)
+    return [each for each in found if each.ppid() not in {other.pid for other in found}]

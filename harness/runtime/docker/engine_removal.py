@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote, urlsplit
 
-from harness.runtime.docker.labels import LINK, OUR_SESSION, SESSION, TEMPLATE_MAKER, TEMPLATE_VOLUME
+from harness.runtime.docker.labels import OUR_SESSION, SESSION, TEMPLATE_MAKER, TEMPLATE_VOLUME
 from harness.runtime.docker.removed import RemovedFromEngine
 
 _AT_ONCE = 12
@@ -97,10 +97,6 @@ class EngineApi:
             if each["Name"] not in finished:
                 yield _labels(each)[TEMPLATE_MAKER], _labels(each)
 
-    def kill(self, container: str) -> None:
-        """Kill a container; one that does not run is left as it is."""
-        self.ask("POST", f"/containers/{quote(container)}/kill")
-
     def remove(self, kind: str, name: str) -> bool:
         """Remove one thing; whether it is gone."""
         force = "" if kind == "networks" else "?force=1&v=1" if kind == "containers" else "?force=1"
@@ -150,10 +146,9 @@ def _remove_once(api: EngineApi, session: str, removed: dict[str, int]) -> tuple
             emptied.extend(network_threads.submit(api.remove, "networks", each) for each in members.without(container))
             return gone
 
-        # A Toxiproxy's name goes with it: whoever still asks for it is sent outside, where nobody answers, and the
-        # engine waits up to four seconds for that answer before it removes who asked.
-        list(threads.map(api.kill, [str(each["Id"]) for each in containers if LINK not in _labels(each)]))
-        removed["containers"] += sum(threads.map(remove, [str(each["Id"]) for each in containers]))
+        # Who is in most networks holds most of them up, and takes longest.
+        in_order = sorted(containers, key=lambda each: len(_networks(each)), reverse=True)
+        removed["containers"] += sum(threads.map(remove, [str(each["Id"]) for each in in_order]))
         removed["volumes"] += sum(threads.map(lambda name: api.remove("volumes", name), volumes))
         removed["networks"] += sum(each.result() for each in emptied)
     found = [f"container {each['Id']}" for each in containers] + [f"network {each['Id']}" for each in networks]

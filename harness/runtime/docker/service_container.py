@@ -7,6 +7,7 @@ import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from docker.errors import NotFound
 from docker.models.containers import Container
 
 from harness.errors import HarnessError
@@ -124,8 +125,15 @@ class ServiceContainer:
 
     async def state(self) -> ServiceState:
         """What it does, by the engine's word."""
+        return await self._engine.call(f"look at {self.name}", self._look)
+
+    def _look(self) -> ServiceState:
         container = self.container()
-        await self._engine.call(f"look at {self.name}", container.reload)
+        try:
+            container.reload()
+        except NotFound:
+            # Somebody removed it, which the harness does only at a session's end.
+            return ServiceState.ENDED
         return _STATES.get(container.status, ServiceState.ENDED)
 
     async def kill(self) -> None:

@@ -74,6 +74,14 @@ def test_no_name_leads_around_the_proxy(small: Small) -> None:
     assert small.ask("server", "resolve/server") in own
 
 
+def test_name_that_nobody_bears_is_unknown_at_once(small: Small) -> None:
+    """Nobody outside is asked: a client whose proxy is gone hears so, and the engine waits for no answer in its place."""
+    client = small.running.service("client").container()
+    assert client is not None
+    looked = client.exec_run(["timeout", "3", "python3", "-c", "import socket; socket.gethostbyname('nobody.invalid')"])
+    assert (looked.exit_code, b"gaierror" in looked.output) == (1, True), looked
+
+
 def test_direct_address_goes_around_the_proxy(small: Small) -> None:
     """The harness reaches the server while its links are cut, at the address that a text of the file is given."""
     small.run(proxy(small, "client").disable())
