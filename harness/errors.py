@@ -18,6 +18,9 @@ rest is in ``evidence``, which goes to the log.
 
 from __future__ import annotations
 
+NO_ROOM = "No space left on device"
+"""What whoever meets a full disk says, for that is what Linux calls it."""
+
 
 class HarnessError(Exception):
     """Something kept the harness from finding out how the system behaves.

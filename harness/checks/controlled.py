@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.checks.finding import Case, Finding, Weight
+from harness.errors import NO_ROOM
 from harness.history.events import FaultHealed, FaultOn, ProxyReplaced, ServiceEnded, Trouble
 
 NAME = "controlled"
@@ -30,7 +31,8 @@ def _services(case: Case) -> Iterator[Finding]:
     for entry, event in case.history.of(ServiceEnded):
         if _was_under_fault(case, event.service, entry.at_s):
             continue  # what a limit did to it is the fault itself
-        found = f"it ended with exit code {event.returncode}"
+        why = ", with no space left on its disk" if NO_ROOM in event.last_output else ""
+        found = f"it ended with exit code {event.returncode}{why}"
         yield _finding(
             "a service ended by itself",
             f"{event.service} stays up",

@@ -14,7 +14,7 @@ from typing import Protocol
 import httpx
 import psycopg
 
-from harness.errors import DeadlineExceeded, StartFailed
+from harness.errors import NO_ROOM, DeadlineExceeded, StartFailed
 from harness.stack.compose import DoneProbe, HttpProbe, LogProbe, Probe, SqlProbe, TcpProbe
 from harness.stack.compose_values import Scalar
 
@@ -102,9 +102,11 @@ async def wait_until(attempt: Attempt, service: Watched, within_s: float, *, may
 def _demand_hope(service: Watched, reason: str, within_s: float, began_s: float, *, may_end: bool) -> None:
     """Give up on a service that has ended, or whose time is over."""
     if service.returncode is not None and (not may_end or service.returncode != 0):
+        last_output = service.tail(_SHOWN_LINES)
+        why = ": no space was left on its disk, make room there" if NO_ROOM in last_output else ""
         raise StartFailed(
-            f"{service.name} ended with exit code {service.returncode} before it was ready; its last output:",
-            evidence=service.tail(_SHOWN_LINES),
+            f"{service.name} ended with exit code {service.returncode} before it was ready{why}; its last output:",
+            evidence=last_output,
         )
     if time.monotonic() - began_s > within_s:
         raise DeadlineExceeded(

@@ -69,6 +69,14 @@ def test_unsound_drill_is_inconclusive(but_events: But, name: str) -> None:
     assert any(why in finding.title for finding in judgement.findings)
 
 
+def test_full_disk_is_told_as_the_reason_of_an_end(but_events: But) -> None:
+    """The reason that a person can do something about is in the finding, not only in the log."""
+    said = "PANIC: could not write to file: No space left on device"
+    ended = ServiceEnded(service="postgres", returncode=1, last_output=said)
+    found = {finding.found for finding in judge(but_events(plus=((22.0, ended),)), ()).findings}
+    assert "it ended with exit code 1, with no space left on its disk" in found
+
+
 def test_proxy_replaced_to_heal_is_no_trouble(but_events: But) -> None:
     """A hung Toxiproxy that was replaced to lift a fault is the harness at work, not an accident."""
     replaced = ProxyReplaced(link=LINK, reason="the Toxiproxy server hung", took_s=0.02, expected=True)

@@ -12,7 +12,7 @@ from docker.errors import APIError, NotFound
 from docker.models.containers import Container as EngineContainer
 from docker.types import Mount
 
-from harness.errors import HarnessError
+from harness.errors import NO_ROOM, HarnessError
 from harness.runtime.docker.engine import Engine
 from harness.runtime.docker.labels import TEMPLATE, TEMPLATE_VOLUME, labels_of, maker_labels
 from harness.runtime.session import Session
@@ -175,10 +175,11 @@ class VolumeTemplate:
             code = int(copier.wait()["StatusCode"])
             if code != 0:
                 said = copier.logs(tail=5).decode(errors="replace")
-                full = "; the engine's disk is full" if "No space left" in said else ""
+                full = "; the engine's disk is full" if NO_ROOM in said else ""
                 raise HarnessError(f"the template of {self.service} could not be copied{full}", evidence=said)
         finally:
-            copier.remove(force=True)
+            # With the volumes that its image declares, which bear no label.
+            copier.remove(force=True, v=True)
 
 
 async def template_of(engine: Engine, session: Session, stack: Stack, service: Service) -> VolumeTemplate | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from harness.errors import NO_ROOM
 from harness.faults.service.disk_full import DiskFull
 from harness.runtime.docker.last_will import Request
 from harness.runtime.effects.effect import CannotBeDone, Look
@@ -13,7 +14,6 @@ from harness.runtime.effects.side_car import SideCar
 from harness.runtime.effects.volume import VolumeEffect, mount_of, try_to_write
 
 _FILL = ".harness-fill"
-_NO_ROOM = "No space left on device"
 _MIB = 1 << 20
 _MAX_FREE_MIB = 512
 
@@ -58,7 +58,7 @@ class DiskFullEffect(VolumeEffect[DiskFull]):
         free_bytes = await self._free_bytes()
         written = await try_to_write(self.target.service, self.fault.path)
         return Look(
-            as_expected=free_bytes == 0 and not written.works and _NO_ROOM in written.told,
+            as_expected=free_bytes == 0 and not written.works and NO_ROOM in written.told,
             saw=f"{free_bytes} bytes are free at {self.fault.path}, and a write came to '{written.told}'",
         )
 
@@ -89,5 +89,5 @@ class DiskFullEffect(VolumeEffect[DiskFull]):
             said = await self._armed.run(
                 ["dd", "if=/dev/zero", f"of={self._file}", f"bs={size}", "oflag=append", "conv=notrunc"]
             )
-            if _NO_ROOM not in said.output:
+            if NO_ROOM not in said.output:
                 raise CannotBeDone(f"{self.fault.path} of {self.target.service.name} cannot be filled: {said.output}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ import pytest
 from harness.errors import DeadlineExceeded, HarnessError, SetUpError, StackError, StartFailed
 from harness.runtime.containers import ContainerStack
 from harness.runtime.docker.engine import Engine
-from harness.runtime.docker.labels import TEMPLATE, TEMPLATE_VOLUME
+from harness.runtime.docker.labels import TEMPLATE, TEMPLATE_VOLUME, labels_of
+from harness.runtime.docker.volumes import VolumeTemplate
 from harness.runtime.session import Session
 from tests.runtime.docker.small_stack import ask, in_engine, open_small, python_image, small_stack
 
@@ -52,6 +54,14 @@ def test_service_that_ends_while_it_starts_is_told_with_its_last_words(engine: E
     assert str(error).startswith("server ended with exit code 7 before it was ready")
     assert "no such table" in error.evidence
     assert left == []
+
+
+def test_service_that_finds_its_disk_full_is_told_so(engine: Engine, tmp_path: Path) -> None:
+    """The reason that a person can do something about is in the one line."""
+    error, _ = failing(
+        tmp_path, engine, (SERVER, "[python3, -c, \"import os, sys; sys.exit('FATAL: ' + os.strerror(28))\"]")
+    )
+    assert "before it was ready: no space was left on its disk, make room there" in str(error)
 
 
 def test_service_that_is_never_ready_is_told_with_the_reason(engine: Engine, tmp_path: Path) -> None:
@@ -108,6 +118,43 @@ def test_service_without_an_image_is_refused(engine: Engine, tmp_path: Path) -> 
     assert isinstance(error, StackError)
     assert "service server names neither an image nor how to build one" in str(error)
     assert left == []
+
+
+@pytest.fixture
+def image_with_a_volume(engine: Engine) -> Iterator[str]:
+    """An image that declares a volume, as databases' do: each container of it gets one that bears no label."""
+    container = engine.client.containers.create(python_image())
+    made = container.commit("declares-a-volume", "test", changes="VOLUME /declared")
+    container.remove()
+    yield "declares-a-volume:test"
+    engine.client.images.remove(made.id)
+
+
+def test_nothing_is_left_of_volumes_that_an_image_declares(
+    engine: Engine, tmp_path: Path, image_with_a_volume: str
+) -> None:
+    """Neither a service nor a copy of its template leaves the unlabelled volume behind that its image has it given."""
+
+    async def start() -> None:
+        async with await Session.open() as session:
+            before = volumes(engine)
+            for name in ("data", "copy"):
+                engine.client.volumes.create(f"{name}-{session.id}", labels=labels_of(session.id))
+            template = VolumeTemplate(engine, session, "server", image_with_a_volume, "state", "key")
+            session.reaper.use_engine(engine.address)
+            await template.copy(f"data-{session.id}", f"copy-{session.id}")
+            assert volumes(engine) == {*before, f"data-{session.id}", f"copy-{session.id}"}
+            container = engine.client.containers.create(image_with_a_volume, labels=labels_of(session.id))
+            container.start()
+
+    there = volumes(engine)
+    asyncio.run(start())
+    assert volumes(engine) == there
+
+
+def volumes(engine: Engine) -> set[str]:
+    """The names of all that there are."""
+    return {str(each.name) for each in engine.client.volumes.list()}
 
 
 def test_template_is_made_once_and_copied(engine: Engine, tmp_path: Path) -> None:
