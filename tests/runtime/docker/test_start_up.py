@@ -124,10 +124,10 @@ def test_service_without_an_image_is_refused(engine: Engine, tmp_path: Path) -> 
 def image_with_a_volume(engine: Engine) -> Iterator[str]:
     """An image that declares a volume, as databases' do: each container of it gets one that bears no label."""
     container = engine.client.containers.create(python_image())
-    made = container.commit("declares-a-volume", "test", changes="VOLUME /declared")
+    container.commit("declares-a-volume", "test", changes="VOLUME /declared")
     container.remove()
     yield "declares-a-volume:test"
-    engine.client.images.remove(made.id)
+    engine.client.images.remove("declares-a-volume:test")
 
 
 def test_nothing_is_left_of_volumes_that_an_image_declares(
