@@ -58,7 +58,7 @@ class LinkGrip:
         """Send a canary through the link."""
         at_least_s = self._fault.at_least_s
         seen = await self._send(at_least_s + _LATENCY_ALLOWANCE_S if at_least_s else _CANARY_TIMEOUT_S)
-        expected = seen.sight in self._fault.SEEN_AS and seen.elapsed_s >= at_least_s
+        expected = seen.sight in self._seen_as() and seen.elapsed_s >= at_least_s
         return CanarySaw(
             link=self.target, sight=seen.sight, elapsed_s=seen.elapsed_s, fault=self._fault_id, as_expected=expected
         )
@@ -82,6 +82,11 @@ class LinkGrip:
         """Nothing was made, and it is healed."""
         if self._running.last_will is not None:
             self._running.last_will.forget(self._fault_id)
+
+    def _seen_as(self) -> frozenset[Sight]:
+        may_be_seen = self._fault.SEEN_AS
+        # An end without an answer is all that a forwarder lets a canary see of a reset.
+        return may_be_seen | {Sight.ENDED} if Sight.RESET in may_be_seen and self._proxy.is_forwarded else may_be_seen
 
     @property
     def _proxy(self) -> LinkProxy:

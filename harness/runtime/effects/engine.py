@@ -10,7 +10,8 @@ from typing import TypeVar
 from docker import DockerClient
 from docker.errors import DockerException
 from docker.models.containers import Container
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from requests import Response
 from requests.exceptions import RequestException
 
 from harness.errors import HarnessError
@@ -18,6 +19,8 @@ from harness.runtime.service import RunningService
 
 _DEADLINE_S = 20.0
 _REFUSED_FROM = 400
+# Docker's word for a limit for which the kernel has no control group: it says so, and calls it a success.
+_DISCARDED = "discarded"
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -81,6 +84,14 @@ class _Pids(_Answer):
     limit: int | None = None
 
 
+class _Updated(_Answer):
+    warnings: list[str] | None = Field(default=None, alias="Warnings")
+
+
+class _Refusal(_Answer):
+    message: str
+
+
 class Statistics(_Answer):
     """What the kernel counts for a container's control group, version 1 or 2, by the engine's word.
 
@@ -132,9 +143,11 @@ async def update(container: Container, limits: Mapping[str, int]) -> None:
     """Change limits of a container, by the names of the engine's API (the SDK knows only some of them).
 
     Raises:
-        EngineRefused: the engine, or the kernel, would not.
+        EngineRefused: the engine, or the kernel, would not; or the engine let the limit go by with a mere warning.
     """
-    await _call(container, "POST", "update", limits)
+    told = _Updated.model_validate(await _call(container, "POST", "update", limits))
+    if discarded := [warning for warning in told.warnings or [] if _DISCARDED in warning.lower()]:
+        raise EngineRefused(f"the engine would not limit {container.name}: {' '.join(discarded)}")
 
 
 async def run_in(container: Container, argv: list[str]) -> Said:
@@ -162,13 +175,22 @@ async def _call(container: Container, verb: str, what: str, body: Mapping[str, i
         url = f"{api.base_url}/v{api.api_version}/containers/{container.id}/{what}"
         response = api.request(verb, url, json=body, timeout=_DEADLINE_S)
         if response.status_code >= _REFUSED_FROM:
-            raise EngineRefused(f"the engine would not {verb} {what} of {container.name}: {response.text.strip()}")
+            raise EngineRefused(f"the engine would not {verb} {what} of {container.name}: {_reason(response)}")
         return response.json()
 
     try:
         return await asyncio.to_thread(work)
     except RequestException as cause:
         raise EngineRefused(f"the engine did not answer for {container.name}: {_first_line(cause)}") from cause
+
+
+def _reason(response: Response) -> str:
+    """The engine's words, in one line."""
+    try:
+        said = _Refusal.model_validate_json(response.text).message
+    except ValidationError:
+        said = response.text
+    return " ".join(said.split())
 
 
 def _first_line(cause: Exception) -> str:

@@ -64,16 +64,23 @@ class MemoryLimitEffect(Effect[MemoryLimit]):
 
     async def look(self) -> Look:
         """It should have the limit, or have been killed for it."""
-        container = container_of(self.target.service)
-        if await self.target.service.state() is ServiceState.ENDED:
-            state = (await inspect(container)).state
-            how = _KILLED_BY if _was_killed(state) else f"not killed: exit code {state.exit_code}"
-            return Look(as_expected=_was_killed(state), saw=f"{self.target.service.name} has ended, {how}")
-        memory = (await statistics(container)).memory
+        if await self._has_ended():
+            return await self._look_at_its_end()
+        memory = (await statistics(container_of(self.target.service))).memory
+        # Without a control group it has ended in this very moment, or the engine limits nothing.
+        if memory.limit == 0 and await self._has_ended():
+            return await self._look_at_its_end()
         told = f"{memory.usage / _MIB:.1f} of {memory.limit / _MIB:.1f} MiB are used, it wanted more"
         failed = memory.failcnt - self._failed_before
-        # One that has just ended has no control group to ask.
-        return Look(as_expected=memory.limit in {0, self._limit}, saw=f"{told} {failed} times")
+        return Look(as_expected=memory.limit == self._limit, saw=f"{told} {failed} times")
+
+    async def _has_ended(self) -> bool:
+        return await self.target.service.state() is ServiceState.ENDED
+
+    async def _look_at_its_end(self) -> Look:
+        state = (await inspect(container_of(self.target.service))).state
+        how = _KILLED_BY if _was_killed(state) else f"not killed: exit code {state.exit_code}"
+        return Look(as_expected=_was_killed(state), saw=f"{self.target.service.name} has ended, {how}")
 
     async def met(self) -> Met | None:
         """Count how often it wanted more than it had, or that it was killed for that."""

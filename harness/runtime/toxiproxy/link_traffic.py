@@ -19,6 +19,7 @@ from harness.stack.addressing import Address
 
 # The log tells of an accepted connection within milliseconds; this is for a machine whose cores are busy.
 _LOG_DELAY_S = 0.5
+_LOOPBACK = "127.0.0.1"
 
 
 class LinkTraffic:
@@ -35,6 +36,11 @@ class LinkTraffic:
         self.caller = caller
         self._log = log
         self._canary_ports: set[int] = set()
+
+    @property
+    def is_forwarded(self) -> bool:
+        """Whether the engine's forwarder lies between the harness and the link: it makes an orderly end of a reset."""
+        return self.caller is not None and self.address[0] == _LOOPBACK
 
     async def canary(self, greeting: bytes, timeout_s: float = DEFAULT_TIMEOUT_S) -> Seen:
         """Use the link as the harness; what it opens for that is not counted as the system's.

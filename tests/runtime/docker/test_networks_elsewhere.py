@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.drill.link_grip import LinkGrip
+from harness.faults.link.answer_lost import AnswerLost
+from harness.faults.link.fault import LinkFault
+from harness.faults.link.reset import Reset
 from harness.history.events import Sight
 from harness.runtime.canary import GREETINGS
 from harness.runtime.docker import start_up
@@ -50,4 +54,22 @@ async def test_proxies_are_reached_where_they_are_published(
         assert (await link.canary(GREETINGS["http"])).sight is not Sight.ANSWERED
         await link.heal()
         assert (await link.canary(GREETINGS["http"])).sight is Sight.ANSWERED
+        await running.close()
+
+
+@pytest.mark.parametrize("fault", [Reset(), AnswerLost()], ids=lambda fault: fault.kind)
+async def test_reset_is_proven_through_the_forwarder(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: LinkFault
+) -> None:
+    """The forwarder makes an orderly end of a reset: that is the proof there, and no proof without the fault."""
+    monkeypatch.setattr(start_up, "is_on_this_machine", lambda _: False)
+    async with await Session.open() as session:
+        running = await open_small(tmp_path / "small", session, engine)
+        grip = LinkGrip("fault-1", fault, running.stack.link("client -> server"), running)
+        assert not (await grip.look()).as_expected
+        await grip.switch_on()
+        look = await grip.look()
+        assert (look.sight, look.as_expected) == (Sight.ENDED, True)
+        await grip.lift()
+        assert await grip.why_not_healed() is None
         await running.close()

@@ -1,0 +1,91 @@
+"""An engine without control groups, as a rootless one may be: what it lets go by is no fault, and no proof."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import docker
+import pytest
+from docker.models.containers import Container
+
+from harness.faults.service.memory_limit import MemoryLimit
+from harness.runtime.effects.engine import EngineRefused, update
+from harness.runtime.effects.memory_limit import MemoryLimitEffect
+from harness.runtime.effects.target import Target
+from tests.faults.subject import ContainerService
+
+pytestmark = pytest.mark.anyio
+# Docker 20.10.24's own words.
+NO_CGROUP = "Your kernel does not support memory limit capabilities or the cgroup is not mounted. Limitation discarded."
+NO_SWAP = (
+    "Your kernel does not support swap limit capabilities or the cgroup is not mounted. Memory limited without swap."
+)
+
+
+@contextmanager
+def container_of_an_engine(said: Mapping[str, object]) -> Iterator[Container]:
+    """A container of an engine that says the same to everything: it stands for one that we cannot have everywhere."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps(said).encode()
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(HTTPStatus.OK)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET  # noqa: N815 - the library's name
+
+        def log_message(self, *_: object) -> None:
+            """Nothing to tell."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        client = docker.DockerClient(f"tcp://127.0.0.1:{server.server_port}", version="1.41")
+        try:
+            yield client.containers.get("server")
+        finally:
+            client.close()
+            server.shutdown()
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Run on asyncio, as the harness does."""
+    return "asyncio"
+
+
+async def test_discarded_limit_is_a_refusal() -> None:
+    """The engine calls it a success and warns; no fault is on."""
+    with (
+        container_of_an_engine({"Warnings": [NO_CGROUP]}) as container,
+        pytest.raises(EngineRefused, match=r"Limitation discarded"),
+    ):
+        await update(container, {"Memory": 1 << 26})
+
+
+@pytest.mark.parametrize("warnings", [None, [], [NO_SWAP]])
+async def test_limit_that_holds_is_no_refusal(warnings: list[str] | None) -> None:
+    """A warning about something else is none about the limit."""
+    with container_of_an_engine({"Warnings": warnings}) as container:
+        await update(container, {"Memory": 1 << 26})
+
+
+async def test_running_service_without_a_limit_is_not_limited() -> None:
+    """Where the kernel knows of no limit, the look says that the fault is not on."""
+    said = {
+        "Id": "0" * 64,
+        "State": {"Status": "running", "Running": True, "OOMKilled": False, "ExitCode": 0},
+        "memory_stats": {},
+    }
+    with container_of_an_engine(said) as container:
+        effect = MemoryLimitEffect(MemoryLimit(mib=64), Target(ContainerService(container, 0), "session", (), (), ()))
+        await effect.switch_on()
+        look = await effect.look()
+    assert not look.as_expected, look.saw
