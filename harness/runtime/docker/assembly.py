@@ -130,6 +130,8 @@ class Assembly:
             Attachment(self.networks.made(lan), self.networks.address(lan, member), tuple(lan.members[member]))
             for lan in self.plan.of(member)
         ]
+        options = dict(options_of(container, self.volumes.full_name) if options is None else options)
+        options["extra_hosts"] = {**self._neighbours(member), **options.get("extra_hosts", {})}
         made = Contained(
             self.client,
             f"harness-{self.session.id}-{name}",
@@ -137,7 +139,7 @@ class Assembly:
             labels=labels,
             attachments=attachments,
             ports=ports,
-            options=options_of(container, self.volumes.full_name) if options is None else options,
+            options=options,
         )
         made.with_envs(**environment)
         if container.command is not None:
@@ -145,6 +147,18 @@ class Assembly:
         for place, how in container.tmpfs.items():
             made.with_tmpfs_mount(place, how)
         return made
+
+    def _neighbours(self, member: Member) -> dict[str, str]:
+        """Every name in a member's networks, with its address, which never changes.
+
+        Podman asks its own name server no more once it was given another, and may have none.
+        """
+        return {
+            name: self.networks.address(lan, other)
+            for lan in self.plan.of(member)
+            for other, names in lan.members.items()
+            for name in names
+        }
 
     def _takes_saboteurs(self, container: Container) -> bool:
         """Whether the system's code is in an image: in that of the service in which its tasks run, where one is named.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -30,6 +31,8 @@ _NO_HEALTH_CHECK = {"test": ["NONE"]}
 # Nothing leaves the machine, so no name from outside is of use. Here nobody listens: who asks for one hears so at once,
 # where the engine would wait four seconds for an answer, and as long again before it lets go of the container.
 _NO_NAMES_FROM_OUTSIDE = ["127.0.0.1"]
+# Docker 20.10 hears so and says nothing, and whoever asked waits for its own patience: once for as short as there is.
+_PATIENCE = ["timeout:1", "attempts:1"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,11 @@ class Attachment:
     network: Network
     address: str
     aliases: tuple[str, ...]
+
+    @property
+    def mac_address(self) -> str:
+        """Made from its address: with a new one at each start, its peers would go on sending to the old one."""
+        return ":".join(f"{byte:02x}" for byte in (0x02, 0x42, *ipaddress.IPv4Address(self.address).packed))
 
 
 class Startable(Protocol):
@@ -107,7 +115,12 @@ class Contained(DockerContainer):
         # An address besides the port is more than the library's types know, and what its client passes on.
         self._published = {f"{port}/tcp": ("127.0.0.1", here) for port, here in ports.items()}
         self.with_kwargs(
-            labels=dict(labels), log_config=_LOGS, healthcheck=_NO_HEALTH_CHECK, dns=_NO_NAMES_FROM_OUTSIDE, **options
+            labels=dict(labels),
+            log_config=_LOGS,
+            healthcheck=_NO_HEALTH_CHECK,
+            dns=_NO_NAMES_FROM_OUTSIDE,
+            dns_opt=_PATIENCE,
+            **options,
         )
 
     def create(self) -> Container:
@@ -124,7 +137,12 @@ class Contained(DockerContainer):
             **self._kwargs,
         )
         for other in self._attachments[1:]:
-            other.network.connect(self._container, ipv4_address=other.address, aliases=list(other.aliases))
+            other.network.connect(
+                self._container,
+                ipv4_address=other.address,
+                aliases=list(other.aliases),
+                mac_address=other.mac_address,
+            )
         return self._container
 
     def start(self) -> Contained:
@@ -135,5 +153,10 @@ class Contained(DockerContainer):
 
 def _endpoint(first: Attachment) -> dict[str, Any]:
     name = str(first.network.name)
-    config = EndpointConfig(sdk_version.__version__, ipv4_address=first.address, aliases=list(first.aliases))
+    config = EndpointConfig(
+        sdk_version.__version__,
+        ipv4_address=first.address,
+        aliases=list(first.aliases),
+        mac_address=first.mac_address,
+    )
     return {"network": name, "networking_config": {name: config}}

@@ -27,6 +27,8 @@ _TIMEOUT_S = 30
 _AT_ONCE = 16
 _OLDEST_API = (1, 41)
 _PORT_TAKEN = re.compile(r"(?:Bind for \S+?|listen tcp4?) ?\S*?:(\d+)\S*:? .*?(?:already allocated|already in use)")
+# Podman's words; Docker always brings one.
+_NO_INIT = "container-init binary not found"
 _WHAT_TO_DO = "start one (`make engine`), name one in DOCKER_HOST, or drill with --runtime local"
 
 
@@ -199,6 +201,12 @@ def refusal(what: str, explanation: str) -> HarnessError:
         return StartFailed(
             f"could not {what}: port {taken[1]} was taken by another program while the stack came up; "
             "end it, or set HARNESS_PORTS to another range",
+            evidence=explanation,
+        )
+    if _NO_INIT in explanation:
+        return SetUpError(
+            f"could not {what}: the engine has no program for `init: true`; install Podman's, catatonit "
+            "(`apt-get install catatonit`), or leave init out of the compose file",
             evidence=explanation,
         )
     if "no space left on device" in explanation:

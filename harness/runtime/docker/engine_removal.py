@@ -136,7 +136,7 @@ def _remove_once(api: EngineApi, session: str, removed: dict[str, int]) -> tuple
     label = f"{SESSION}={session}"
     containers, networks = api.labelled("containers", label), api.labelled("networks", label)
     volumes = [str(each["Name"]) for each in api.labelled("volumes", label)] + [*unfinished_templates(api, session)]
-    members = _Members(containers, [str(each["Id"]) for each in networks])
+    members = _Members(containers, networks)
     # Networks have threads of their own: an engine works at one network at a time, and meanwhile at containers.
     with ThreadPoolExecutor(_AT_ONCE) as threads, ThreadPoolExecutor(_NETWORKS_AT_ONCE) as network_threads:
         emptied = [network_threads.submit(api.remove, "networks", network) for network in members.empty()]
@@ -160,13 +160,14 @@ class _Members:
 
     Args:
         containers: as the engine lists them.
-        networks: their ids.
+        networks: as the engine lists them.
     """
 
-    def __init__(self, containers: list[dict[str, object]], networks: list[str]) -> None:
+    def __init__(self, containers: list[dict[str, object]], networks: list[dict[str, object]]) -> None:
         self._lock = threading.Lock()
         self._left = {
-            network: {str(each["Id"]) for each in containers if network in _networks(each)} for network in networks
+            str(network["Id"]): {str(each["Id"]) for each in containers if network["Name"] in _networks(each)}
+            for network in networks
         }
 
     def empty(self) -> list[str]:
@@ -183,9 +184,10 @@ class _Members:
 
 
 def _networks(container: dict[str, object]) -> set[str]:
+    """By name: where Docker has a network's id, Podman repeats its name, and it removes networks that are in use."""
     settings = container.get("NetworkSettings")
     named = settings.get("Networks") if isinstance(settings, dict) else None
-    return {str(each["NetworkID"]) for each in named.values()} if isinstance(named, dict) else set()
+    return set(named) if isinstance(named, dict) else set()
 
 
 def unfinished_templates(api: EngineApi, session: str) -> Iterable[str]:

@@ -15,7 +15,7 @@ from docker.types import CancellableStream
 from harness.errors import DeadlineExceeded
 
 END_DEADLINE_S = 15.0
-_CONFLICT = 409
+_UP = frozenset({"running", "paused", "restarting"})
 _JOIN_DEADLINE_S = 2.0
 
 
@@ -131,6 +131,8 @@ def kill_unless_down(container: Container) -> None:
     """Kill a container (SIGKILL); one that is down already need not be."""
     try:
         container.kill()
-    except APIError as cause:
-        if cause.status_code != _CONFLICT:
+    except APIError:
+        # Docker and Podman refuse in different words to kill what is down: what counts is that it is.
+        container.reload()
+        if container.status in _UP:
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import random
+import re
 from collections.abc import Iterator
 
 from docker.errors import APIError
@@ -20,6 +21,8 @@ from harness.runtime.session import Session
 _RANGE = ipaddress.ip_network("198.18.0.0/15")
 _GATEWAY, _FIRST_MEMBER = 1, 2
 _ATTEMPTS = 200
+# Docker's words, and Podman's.
+_TAKEN = re.compile(r"overlap|subnet \S+ is already used", re.IGNORECASE)
 # Nothing of theirs leaves the machine, and what they publish can be reached from this machine alone.
 _PUBLISHING = {
     "com.docker.network.bridge.enable_ip_masquerade": "false",
@@ -87,11 +90,20 @@ class Networks:
                     ipam=IPAMConfig(pool_configs=[pool]),
                 )
             except APIError as cause:
-                if "overlap" not in str(cause.explanation).lower():
+                if not taken(str(cause.explanation)):
                     raise
                 continue
             return made, subnet
         raise HarnessError(f"no free range of addresses in {_RANGE} for the network {lan.name}: `harness clean`")
+
+
+def taken(explanation: str) -> bool:
+    """Whether an engine refused a network because somebody has its range of addresses.
+
+    Args:
+        explanation: the engine's words.
+    """
+    return _TAKEN.search(explanation) is not None
 
 
 def _subnets(size: int) -> Iterator[ipaddress.IPv4Network]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from docker.errors import APIError, NotFound
 from docker.models.containers import Container as EngineContainer
@@ -18,11 +21,13 @@ from harness.runtime.docker.labels import TEMPLATE, TEMPLATE_VOLUME, labels_of, 
 from harness.runtime.session import Session
 from harness.stack.container import Volume, VolumeMount
 from harness.stack.stack import Service, Stack
+from harness.stack.units import size_bytes
 
 _KEY_LENGTH = 16
 # Of each service: durable and not, of this version and the one before.
 _KEPT = 4
 _FROM, _TO = "/from", "/to"
+_SIZE = re.compile(r"(?<![^,])size=(\d+[kmg]?)(?![^,])", re.IGNORECASE)
 
 
 class Volumes:
@@ -59,15 +64,18 @@ class Volumes:
     async def _make(self, volume: str) -> None:
         how = self._declared.get(volume, Volume())
         with self._session.reaper.asking():
-            await self._engine.call(
-                f"make the volume {volume}",
-                lambda: self._engine.client.volumes.create(
-                    self.full_name(volume),
-                    driver=how.driver,
-                    driver_opts=dict(how.options),
-                    labels=labels_of(self._session.id, directory=self._session.directory),
-                ),
-            )
+            await self._engine.call(f"make the volume {volume}", lambda: self._create(self.full_name(volume), how))
+
+    def _create(self, name: str, how: Volume) -> None:
+        labels = labels_of(self._session.id, directory=self._session.directory)
+        create = partial(self._engine.client.volumes.create, name, driver=how.driver, labels=labels)
+        try:
+            create(driver_opts=dict(how.options))
+        except APIError:
+            # Podman takes a size for a quota of its own, which most file systems have not, even where all is memory.
+            if (in_blocks := sized_in_blocks(how.options)) == how.options:
+                raise
+            create(driver_opts=in_blocks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +207,20 @@ async def template_of(engine: Engine, session: Session, stack: Stack, service: S
         digest.update((stack.project / file).read_bytes())
     key = digest.hexdigest()[:_KEY_LENGTH]
     return VolumeTemplate(engine, session, service.name, service.container.image, volume, key)
+
+
+def sized_in_blocks(options: Mapping[str, str]) -> dict[str, str]:
+    """The options of a volume in memory, with its size in the kernel's blocks; of any other volume, as they are.
+
+    Source: https://docs.kernel.org/filesystems/tmpfs.html (``size``, ``nr_blocks``)
+    """
+    if options.get("type") != "tmpfs":
+        return dict(options)
+    block_bytes = os.sysconf("SC_PAGE_SIZE")
+    return {
+        **options,
+        "o": _SIZE.sub(lambda found: f"nr_blocks={-(-size_bytes(found[1]) // block_bytes)}", options.get("o", "")),
+    }
 
 
 def _own_volume(stack: Stack, service: Service) -> str | None:

@@ -120,7 +120,8 @@ def in_engine(engine: Engine, session: str) -> list[str]:
     wanted = {"label": f"org.testcontainers.session-id={session}"}
     client = engine.client
     return [
-        *(str(each.name) for each in client.containers.list(all=True, filters=dict(wanted), ignore_removed=True)),
+        # As they are listed: to ask for each is to meet one that is just being removed.
+        *(str(each["Names"]) for each in client.api.containers(all=True, filters=dict(wanted))),
         *(str(each.name) for each in client.networks.list(filters=dict(wanted))),
         *(str(each.name) for each in client.volumes.list(filters=dict(wanted))),
     ]

@@ -56,6 +56,11 @@ def test_usual_places_hold_those_of_rootless_engines_and_podman() -> None:
             HarnessError,
             "could not start server: the engine's disk is full; make room there",
         ),
+        (
+            "container create: container-init binary not found on the host: stat /usr/libexec/podman/catatonit: no such",
+            SetUpError,
+            "could not start server: the engine has no program for `init: true`; install Podman's, catatonit",
+        ),
         ("invalid mount config\nsecond line", HarnessError, "the engine refused to start server: invalid mount config"),
     ],
 )
