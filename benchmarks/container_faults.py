@@ -1,6 +1,6 @@
 """How long it takes to switch a fault of a container on, and to lift it until the service is seen to be as before.
 
-Switching on is counted without getting ready for it (a side-car is started beforehand, as in a drill); the lift with
+Switching on is counted without getting ready for it (a sidecar is started beforehand, as in a drill); the lift with
 the proof that it is healed, which for the limits of a control group waits for the engine, once a second.
 """
 

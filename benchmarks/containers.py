@@ -52,7 +52,7 @@ async def measure_containers(bench: Bench) -> Sequence[Row]:
             slowest = slowest or slowest_by_itself(bench.stack, running.ready_s)
             async with open_clients(running) as clients:
                 for _ in range(RESETS if turn == 1 else 0):
-                    await run_workflow(clients.demand_airflow())
+                    await run_workflow(clients.require_airflow())
                     began_s = time.monotonic()
                     await reset(running, clients)
                     reset_s.append(time.monotonic() - began_s)

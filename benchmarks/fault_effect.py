@@ -23,7 +23,7 @@ from harness.faults.link.blackhole import Blackhole
 from harness.faults.link.fault import LinkFault
 from harness.faults.link.refused import Refused
 from harness.faults.link.reset import Reset
-from harness.history.events import Sight
+from harness.history.events import ProbeOutcome
 from harness.runtime.toxiproxy.link_proxy import LinkProxy
 
 REPETITIONS = 100
@@ -37,12 +37,12 @@ class Change:
     """What the client sees from now on.
 
     Args:
-        sight: what it sees.
+        outcome: what it sees.
         seen_s: when it saw that for the first time.
         last_of_before_s: when it saw something else for the last time.
     """
 
-    sight: Sight
+    outcome: ProbeOutcome
     seen_s: float
     last_of_before_s: float
 
@@ -69,7 +69,7 @@ async def _on_and_off(proxy: LinkProxy, fault: LinkFault, changes: asyncio.Strea
     ordered_s = time.monotonic()
     await apply_fault(proxy, fault)
     change = await _next(changes, answered=False)
-    felt_s = change.last_of_before_s if change.sight is Sight.SILENT else change.seen_s
+    felt_s = change.last_of_before_s if change.outcome is ProbeOutcome.SILENT else change.seen_s
     lifted_s = time.monotonic()
     await proxy.heal()
     healed = await _next(changes, answered=True)
@@ -83,8 +83,8 @@ async def _next(changes: asyncio.StreamReader, *, answered: bool) -> Change:
         async with asyncio.timeout(_DEADLINE_S):
             while line := await changes.readline():
                 said = json.loads(line)
-                change = Change(Sight(said["sight"]), said["seen_s"], said["last_of_before_s"])
-                if (change.sight is Sight.ANSWERED) is answered:
+                change = Change(ProbeOutcome(said["outcome"]), said["seen_s"], said["last_of_before_s"])
+                if (change.outcome is ProbeOutcome.ANSWERED) is answered:
                     return change
     except TimeoutError:
         wanted = "an answer" if answered else "no answer"

@@ -22,7 +22,7 @@ from benchmarks.bench import Bench
 from benchmarks.gateway_client import CROWD, IN_FLIGHT, Cost
 from benchmarks.measurement import Aim, Row
 from harness.errors import DeadlineExceeded, HarnessError
-from harness.runtime.ports import PortBlock, PortRange
+from harness.runtime.session.ports import PortBlock, PortRange
 
 WORKS: Mapping[str, str] = {
     "one-year": "daily bars, a year at a time",

@@ -21,7 +21,7 @@ async def measure_reset(bench: Bench) -> Sequence[Row]:
     async with open_clients(running) as clients:
         for turn in range(1, REPETITIONS + 1):
             bench.progress.at_work(f"reset {turn} of {REPETITIONS} …")
-            await run_workflow(clients.demand_airflow())
+            await run_workflow(clients.require_airflow())
             began_s = time.monotonic()
             await reset(running, clients)
             took_s.append(time.monotonic() - began_s)

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 
 from harness.errors import DeadlineExceeded
-from harness.runtime.ports import PortBlock, PortRange
+from harness.runtime.session.ports import PortBlock, PortRange
 
 _READY_S = 60.0
 _STOP_S = 10.0

@@ -13,8 +13,8 @@ import struct
 import sys
 import time
 
-from harness.history.events import Sight
-from harness.runtime.canary import GREETINGS
+from harness.history.events import ProbeOutcome
+from harness.runtime.toxiproxy.link_probe import GREETINGS
 
 # An answer takes some milliseconds.
 SILENCE_S = 0.1
@@ -23,20 +23,20 @@ _ABORT = struct.pack("ii", 1, 0)
 
 def main(port: int) -> None:
     """Loop until standard output is closed or the process is ended."""
-    before: Sight | None = None
+    before: ProbeOutcome | None = None
     ended_before_s = time.monotonic()
     while True:
-        sight = look(port)
+        outcome = look(port)
         ended_s = time.monotonic()
-        if sight is not before:
-            change = {"sight": sight, "seen_s": ended_s, "last_of_before_s": ended_before_s}
+        if outcome is not before:
+            change = {"outcome": outcome, "seen_s": ended_s, "last_of_before_s": ended_before_s}
             sys.stdout.write(json.dumps(change) + "\n")
             sys.stdout.flush()
-            before = sight
+            before = outcome
         ended_before_s = ended_s
 
 
-def look(port: int) -> Sight:
+def look(port: int) -> ProbeOutcome:
     """Use the link once."""
     with socket.socket() as client:
         # Closed by a reset: an orderly end would use up the machine's ports in a minute.
@@ -45,13 +45,13 @@ def look(port: int) -> Sight:
         try:
             client.connect(("127.0.0.1", port))
             client.sendall(GREETINGS["http"])
-            return Sight.ANSWERED if client.recv(1) else Sight.ENDED
+            return ProbeOutcome.ANSWERED if client.recv(1) else ProbeOutcome.ENDED
         except TimeoutError:
-            return Sight.SILENT
+            return ProbeOutcome.SILENT
         except ConnectionRefusedError:
-            return Sight.REFUSED
+            return ProbeOutcome.REFUSED
         except OSError:
-            return Sight.RESET
+            return ProbeOutcome.RESET
 
 
 if __name__ == "__main__":

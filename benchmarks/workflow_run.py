@@ -29,7 +29,7 @@ async def measure_workflow_run(bench: Bench) -> Sequence[Row]:
     task_s: dict[str, list[float]] = {}
     async with open_clients(running) as clients:
         await reset(running, clients)
-        airflow = clients.demand_airflow()
+        airflow = clients.require_airflow()
         await airflow_is_whole(airflow)
         await run_workflow(airflow)
         for turn in range(1, REPETITIONS + 1):

@@ -18,7 +18,7 @@ from harness.errors import HarnessError
 if TYPE_CHECKING:
     from pytest_bdd.parser import Feature, Step
 
-    from harness.drill.bench import DrillBench
+    from harness.drill.runner import DrillRunner
 
 _FAILED_STEP = pytest.StashKey[str]()
 
@@ -43,15 +43,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def drill_bench(request: pytest.FixtureRequest) -> Iterator[DrillBench]:
+def drill_bench(request: pytest.FixtureRequest) -> Iterator[DrillRunner]:
     """The stack, started at its first use and kept to the end of the session."""
     # Imported here: pytest users who never drill pay nothing.
-    from harness.drill.bench import open_bench  # noqa: PLC0415
+    from harness.drill.runner import open_runner  # noqa: PLC0415
     from harness.runtime.running import RuntimeName  # noqa: PLC0415
 
     option = request.config.getoption
     stack = option("--drill-stack") or request.config.rootpath / "docker-compose.test.yml"
-    with open_bench(
+    with open_runner(
         stack,
         reports=option("--drill-reports"),
         seed=option("--drill-seed"),
@@ -64,7 +64,7 @@ def drill_bench(request: pytest.FixtureRequest) -> Iterator[DrillBench]:
 
 
 @pytest.fixture
-def drill(drill_bench: DrillBench) -> DrillBench:
+def drill(drill_bench: DrillRunner) -> DrillRunner:
     """Call it with a scenario's name (or a ``Scenario``): it runs the drill and gives its outcome."""
     return drill_bench
 

@@ -21,7 +21,7 @@ def acknowledged_once(case: Case) -> Sequence[Finding]:
     before = set(case.reads.operations_before)
     found = Counter(operation for operation in case.reads.operations if operation not in before)
     sent = {event.operation: (entry, event) for entry, event in case.history.of(OperationEnded)}
-    return [*_lost(case, sent, found), *_doubled(case, sent, found), *_strangers(found, set(sent))]
+    return [*_lost(case, sent, found), *_doubled(case, sent, found), *_orphans(found, set(sent))]
 
 
 def _lost(case: Case, sent: Sent, found: Counter[str]) -> Iterator[Finding]:
@@ -53,7 +53,7 @@ def _doubled(case: Case, sent: Sent, found: Counter[str]) -> Iterator[Finding]:
             )
 
 
-def _strangers(found: Counter[str], sent: set[str]) -> Iterator[Finding]:
+def _orphans(found: Counter[str], sent: set[str]) -> Iterator[Finding]:
     for operation in sorted(set(found) - sent):
         yield Finding(
             check=NAME,

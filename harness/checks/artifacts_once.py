@@ -19,7 +19,7 @@ def artifacts_once(case: Case) -> Sequence[Finding]:
     adapter = case.adapters.artifacts
     if adapter is None:
         return []
-    findings = [*_strangers(case, adapter)]
+    findings = [*_orphans(case, adapter)]
     for run in case.reads.runs.values():
         rows = [row for row in case.reads.artifacts if row.execution_id == run.run_id]
         findings += [*_lost(case, adapter, run, rows), *_doubled(case, adapter, run, rows)]
@@ -81,7 +81,7 @@ def _doubled(case: Case, adapter: ArtifactsAdapter, run: RunRead, rows: list[Art
             )
 
 
-def _strangers(case: Case, adapter: ArtifactsAdapter) -> Iterator[Finding]:
+def _orphans(case: Case, adapter: ArtifactsAdapter) -> Iterator[Finding]:
     for row in case.reads.artifacts:
         if row.execution_id not in case.reads.runs:
             yield Finding(

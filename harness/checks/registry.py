@@ -9,8 +9,8 @@ from harness.checks import (
     artifacts_once,
     bounded,
     controlled,
-    fault_bit,
     fault_healed,
+    fault_hit,
     not_silent,
     orders_once,
     steady,
@@ -39,7 +39,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
 # In this order they are told: what went wrong with the experiment explains why its fault did not bite.
 PROOFS: Promises = {
     controlled.NAME: controlled.controlled,
-    fault_bit.NAME: fault_bit.fault_bit,
+    fault_hit.NAME: fault_hit.fault_hit,
     fault_healed.NAME: fault_healed.fault_healed,
 }
 

@@ -23,6 +23,8 @@ from harness.cli.options import (
     StackFile,
     console_for_people,
 )
+from harness.daemon.client import drill_on, start_daemon
+from harness.daemon.state_file import describe_now, read_state
 from harness.drill.interruptible import run_interruptibly
 from harness.drill.progress import Progress
 from harness.drill.session import (
@@ -36,8 +38,6 @@ from harness.drill.session import (
     takes_services_down,
 )
 from harness.errors import UsageError
-from harness.keeper.client import drill_on, start_keeper
-from harness.keeper.place import describe_now, read_pointer
 from harness.report.summary import Summary
 from harness.report.terminal import TerminalProgress, print_findings, print_table
 from harness.runtime.running import RuntimeName
@@ -107,9 +107,9 @@ async def _drill(
     try:
         if (report := skip_all(scenarios, runtime, seed=seed, directory=directory, progress=progress)) is not None:
             return report
-        kept = read_pointer(stack.path) if how.attach is None else None
+        kept = read_state(stack.path) if how.attach is None else None
         if kept is None and how.keep:
-            kept = await start_keeper(stack.path, seed=seed, saboteur=saboteur, runtime=runtime, progress=progress)
+            kept = await start_daemon(stack.path, seed=seed, saboteur=saboteur, runtime=runtime, progress=progress)
         if kept is not None and kept.description == await describe_now(stack, saboteur, runtime):
             return await drill_on(kept, scenarios, seed=seed, directory=directory, progress=progress)
         if kept is not None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from harness.cli.drilling import check_saboteur
 from harness.cli.options import DEFAULT_STACK, RuntimeOption, Saboteur, Seed, StackFile, console_for_people
+from harness.daemon.client import start_daemon, take_down
+from harness.daemon.state_file import read_state
 from harness.drill.interruptible import run_interruptibly
 from harness.drill.session import any_seed, describe
 from harness.errors import HarnessError
-from harness.keeper.client import start_keeper, take_down
-from harness.keeper.place import read_pointer
 from harness.report.terminal import TerminalProgress
 from harness.runtime.docker.engine import address_if_any
-from harness.runtime.leftovers import clean_dead_sessions
 from harness.runtime.running import RuntimeName
+from harness.runtime.session.leftovers import clean_dead_sessions
 
 
 def up(
@@ -27,11 +27,11 @@ def up(
     described = describe(stack, seed=seed)
     check_saboteur(described, saboteur)
     progress = TerminalProgress(console)
-    if read_pointer(stack) is not None:
+    if read_state(stack) is not None:
         console.print(" the stack is up already")
         return 0
     try:
-        run_interruptibly(start_keeper(stack, seed=seed, saboteur=saboteur, runtime=runtime, progress=progress))
+        run_interruptibly(start_daemon(stack, seed=seed, saboteur=saboteur, runtime=runtime, progress=progress))
     finally:
         progress.done()
     console.print(" it stays up until `harness down`")
@@ -41,7 +41,7 @@ def up(
 def down(stack: StackFile = DEFAULT_STACK) -> int:
     """Take down the stack that is kept up."""
     console = console_for_people()
-    kept = read_pointer(stack)
+    kept = read_state(stack)
     if kept is None:
         console.print(" nothing to take down: no stack is kept up")
         return 0

@@ -14,7 +14,7 @@ from harness.drill.interruptible import run_interruptibly
 from harness.drill.progress import Progress
 from harness.drill.session import any_seed, new_report_directory, running_stack, variables
 from harness.errors import UsageError
-from harness.load.loading import demand_loadable, load_stack_with_runs
+from harness.load.loading import load_stack_with_runs, require_loadable
 from harness.load.plan import LoadPlan, load_profile
 from harness.load.report import document, print_load
 from harness.load.result import LoadResult
@@ -61,7 +61,7 @@ def load(
     """
     seed = any_seed() if seed is None else seed
     described = load_stack(stack, variables(os.environ, seed))
-    demand_loadable(described)
+    require_loadable(described)
     plan = load_profile(profile, described.project / PROFILES) if profile else LoadPlan()
     plan = outweigh(
         plan,

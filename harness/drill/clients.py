@@ -26,7 +26,7 @@ class Clients:
     sink: NotificationSink | None
     database: SystemDatabase | None
 
-    def demand_airflow(self) -> Airflow:
+    def require_airflow(self) -> Airflow:
         """Airflow, for what makes no sense without it.
 
         Raises:
@@ -77,7 +77,7 @@ def own_address(running: RunningStack, url: str) -> str:
     Raises:
         StackError: nothing says that the service listens on that port.
     """
-    real = running.readdress(url)
+    real = running.rewrite_addresses(url)
     if real == url:
         # Without the real address, this would be somebody else's, who happens to have the name.
         place = urlsplit(url)

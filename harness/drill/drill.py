@@ -26,10 +26,10 @@ from harness.drill.reset import reset
 from harness.drill.result import DrillResult
 from harness.drill.runs import Runs
 from harness.drill.steady_state import NotSteady, ended_well, links_answer, run_succeeds
-from harness.drill.traffic import lines_that_met
+from harness.drill.traffic import lines_that_hit
 from harness.drill.workloads.choice import workload_of
 from harness.errors import DeadlineExceeded, HarnessError, ReportNotWritten
-from harness.history.events import DrillStarted, FaultMet, Recovered, RunGivenUp, RunRole, Trouble, Witness
+from harness.history.events import DrillStarted, FaultHit, Recovered, RunGivenUp, RunRole, Trouble, Witness
 from harness.history.history import Entry, HistoryWriter
 from harness.history.reads import FinalReads
 from harness.report.redaction import Redaction
@@ -123,7 +123,7 @@ class Drill:
                 await clients.gateway.set_fill_delay(self._scenario.broker.fill_delay_s)
             before = await read_operations(clients, self._running)
         with phase(self._history, "steady"):
-            await runs.demand_whole()
+            await runs.require_whole()
             await links_answer(self._running, self._history)
             await run_succeeds(runs, clients, self._running, self._scenario.run_limit_s)
         try:
@@ -201,10 +201,10 @@ class Drill:
         traffic = self._running.stack.adapters.traffic
         for injector in self._injectors:
             log_files = {name: self._running.logs.of_service(name) for name in injector.grip.log_names}
-            count = lines_that_met(injector, traffic, logs, log_files, self._began)
+            count = lines_that_hit(injector, traffic, logs, log_files, self._began)
             if count:
                 detail = f"lines that tell of it in the log of {', '.join(log_files)}"
-                self._history.add(FaultMet(fault=injector.id, witness=Witness.SYSTEM, count=count, detail=detail))
+                self._history.add(FaultHit(fault=injector.id, witness=Witness.SYSTEM, count=count, detail=detail))
 
     def _planned(self) -> tuple[PlannedFault, ...]:
         return tuple(

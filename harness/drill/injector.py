@@ -14,7 +14,7 @@ from harness.drill.span import Span
 from harness.errors import HarnessError
 from harness.faults.link.fault import LinkFault
 from harness.faults.registry import Fault
-from harness.history.events import FaultHealed, FaultMet, FaultNeverCame, FaultOff, FaultOn
+from harness.history.events import FaultHealed, FaultHit, FaultNeverCame, FaultOff, FaultOn
 from harness.history.history import HistoryWriter
 from harness.runtime.running import RunningStack
 from harness.scenario.model import Injection
@@ -167,7 +167,7 @@ class Injector:
 
     def _note(self, bites: Sequence[Bite]) -> None:
         for bite in bites:
-            self._history.add(FaultMet(fault=self.id, witness=bite.witness, count=bite.count, detail=bite.detail))
+            self._history.add(FaultHit(fault=self.id, witness=bite.witness, count=bite.count, detail=bite.detail))
 
     def _log_sizes(self) -> dict[str, int]:
         files = {name: self._running.logs.of_service(name) for name in self.grip.log_names}

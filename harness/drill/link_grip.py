@@ -1,4 +1,4 @@
-"""A fault of a link: told to the link's Toxiproxy, and seen by canaries that go through it."""
+"""A fault of a link: told to the link's Toxiproxy, and seen by link_probes that go through it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from harness.drill.grip import Bite
 from harness.faults.link.fault import LinkFault
-from harness.history.events import CanarySaw, Sight, Witness
-from harness.runtime.canary import GREETINGS, Seen
+from harness.history.events import LinkProbed, ProbeOutcome, Witness
 from harness.runtime.running import RunningStack
+from harness.runtime.toxiproxy.link_probe import GREETINGS, ProbeResult
 from harness.runtime.toxiproxy.link_proxy import LinkProxy
 from harness.stack.link import Link
 
-_CANARY_TIMEOUT_S = 1.0
+_PROBE_TIMEOUT_S = 1.0
 _LATENCY_ALLOWANCE_S = 2.0
 
 
@@ -43,8 +43,8 @@ class LinkGrip:
 
     async def arm(self) -> None:
         """A Toxiproxy is always ready; what outlives the session is to be healed even if the harness dies."""
-        if self._running.last_will is not None:
-            self._running.last_will.note(self._fault_id, self._running.link_undone(self._link))
+        if self._running.undo_log is not None:
+            self._running.undo_log.note(self._fault_id, self._running.link_undone(self._link))
 
     async def switch_on(self) -> Sequence[Bite]:
         """Tell Toxiproxy."""
@@ -54,13 +54,13 @@ class LinkGrip:
             return [Bite(Witness.PROXY, open_connections, "open connections cut")]
         return []
 
-    async def look(self) -> CanarySaw:
-        """Send a canary through the link."""
+    async def look(self) -> LinkProbed:
+        """Send a probe through the link."""
         at_least_s = self._fault.at_least_s
-        seen = await self._send(at_least_s + _LATENCY_ALLOWANCE_S if at_least_s else _CANARY_TIMEOUT_S)
-        expected = seen.sight in self._seen_as() and seen.elapsed_s >= at_least_s
-        return CanarySaw(
-            link=self.target, sight=seen.sight, elapsed_s=seen.elapsed_s, fault=self._fault_id, as_expected=expected
+        seen = await self._send(at_least_s + _LATENCY_ALLOWANCE_S if at_least_s else _PROBE_TIMEOUT_S)
+        expected = seen.outcome in self._seen_as() and seen.elapsed_s >= at_least_s
+        return LinkProbed(
+            link=self.target, outcome=seen.outcome, elapsed_s=seen.elapsed_s, fault=self._fault_id, as_expected=expected
         )
 
     async def bites(self, since_mono_s: float) -> Sequence[Bite]:
@@ -74,27 +74,31 @@ class LinkGrip:
         self.proxy_replaced = healed.replaced is not None
 
     async def why_not_healed(self) -> str | None:
-        """A canary should be answered."""
-        seen = await self._send(_CANARY_TIMEOUT_S)
-        return None if seen.sight is Sight.ANSWERED else f"a canary through it saw '{seen.sight}'"
+        """A link probe should be answered."""
+        seen = await self._send(_PROBE_TIMEOUT_S)
+        return None if seen.outcome is ProbeOutcome.ANSWERED else f"a link probe through it saw '{seen.outcome}'"
 
     async def disarm(self) -> None:
         """Nothing was made, and it is healed."""
-        if self._running.last_will is not None:
-            self._running.last_will.forget(self._fault_id)
+        if self._running.undo_log is not None:
+            self._running.undo_log.forget(self._fault_id)
 
-    def _seen_as(self) -> frozenset[Sight]:
-        may_be_seen = self._fault.SEEN_AS
-        # An end without an answer is all that a forwarder lets a canary see of a reset.
-        return may_be_seen | {Sight.ENDED} if Sight.RESET in may_be_seen and self._proxy.is_forwarded else may_be_seen
+    def _seen_as(self) -> frozenset[ProbeOutcome]:
+        may_be_seen = self._fault.PROBE_SEES
+        # An end without an answer is all that a forwarder lets a link probe see of a reset.
+        return (
+            may_be_seen | {ProbeOutcome.ENDED}
+            if ProbeOutcome.RESET in may_be_seen and self._proxy.is_forwarded
+            else may_be_seen
+        )
 
     @property
     def _proxy(self) -> LinkProxy:
         return self._running.proxy(self._link)
 
-    async def _send(self, timeout_s: float) -> Seen:
-        protocol = self._running.stack.canaries.get((self._link.server, self._link.port), "tcp")
-        return await self._proxy.canary(GREETINGS[protocol], timeout_s)
+    async def _send(self, timeout_s: float) -> ProbeResult:
+        protocol = self._running.stack.link_probes.get((self._link.server, self._link.port), "tcp")
+        return await self._proxy.probe(GREETINGS[protocol], timeout_s)
 
 
 async def apply_fault(proxy: LinkProxy, fault: LinkFault) -> None:

@@ -50,9 +50,9 @@ class Runs:
         """End a run that has not ended in time."""
         await self._workload.give_up(watch)
 
-    async def demand_whole(self) -> None:
+    async def require_whole(self) -> None:
         """Wait until runs can be started."""
-        await self._workload.demand_whole()
+        await self._workload.require_whole()
 
     async def read(self) -> dict[str, RunRead]:
         """How every run ended, by its id."""

@@ -10,9 +10,9 @@ from harness.drill.grip import Bite
 from harness.errors import ControlHung, HarnessError
 from harness.faults.service.fault import ServiceFault
 from harness.faults.service.kill import Kill
-from harness.history.events import ServiceSeen, Sight, Witness
-from harness.runtime.effects.engine import container_of
-from harness.runtime.effects.limits import as_before
+from harness.history.events import ProbeOutcome, ServiceSeen, Witness
+from harness.runtime.docker.container_api import container_of
+from harness.runtime.docker.limits import as_before
 from harness.runtime.effects.registry import effect_of
 from harness.runtime.effects.target import Target, knock_at
 from harness.runtime.running import RunningStack
@@ -53,10 +53,10 @@ class ServiceGrip:
     async def arm(self) -> None:
         """Let the effect get ready; what outlives the session is to be as before even if the harness dies."""
         await self._effect.arm()
-        if self._running.last_will is not None:
+        if self._running.undo_log is not None:
             links = [each for link in self.links for each in self._running.link_undone(link)]
             requests = [*self._effect.undone(), *await as_before(container_of(self._target.service)), *links]
-            self._running.last_will.note(self._fault_id, requests)
+            self._running.undo_log.note(self._fault_id, requests)
 
     async def switch_on(self) -> Sequence[Bite]:
         """Make it true; a service that is down takes its links with it."""
@@ -114,8 +114,8 @@ class ServiceGrip:
         """Remove what the effect made; what cannot be removed goes with the session."""
         with suppress(HarnessError):
             await self._effect.disarm()
-        if self._running.last_will is not None:
-            self._running.last_will.forget(self._fault_id)
+        if self._running.undo_log is not None:
+            self._running.undo_log.forget(self._fault_id)
 
     async def _switch_links_off(self) -> None:
         if not self._switched_off:
@@ -133,10 +133,10 @@ class ServiceGrip:
 
     async def _renew_stuck(self) -> None:
         """Replace proxies that stay silent although the service answers: cut off while they called it, they wait on."""
-        if any(seen.sight is not Sight.ANSWERED for seen in (await knock_at(self._target.doors)).values()):
+        if any(seen.outcome is not ProbeOutcome.ANSWERED for seen in (await knock_at(self._target.doors)).values()):
             return
         seen = await knock_at(self._target.links)
         for proxy, each in zip(self.proxies, seen.values(), strict=True):
-            if each.sight is Sight.SILENT:
+            if each.outcome is ProbeOutcome.SILENT:
                 await proxy.renew()
                 self.proxy_replaced = True

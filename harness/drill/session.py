@@ -23,16 +23,16 @@ from harness.drill.skipping import skipped, why_skipped
 from harness.errors import HarnessError, ReportNotWritten
 from harness.images import environment as images_env
 from harness.images.engine import ImageEngine
-from harness.images.freshness import demand_fresh
+from harness.images.freshness import require_fresh
 from harness.report.files import worst, write_report
-from harness.report.summary import Summary, bit_count, faults_of, healed_ms, recovery_s
-from harness.runtime.attached import AttachedStack
+from harness.report.summary import Summary, faults_of, healed_ms, hit_count, recovery_s
 from harness.runtime.cache import cache_directory
-from harness.runtime.containers import ContainerStack
+from harness.runtime.docker.attached_stack import AttachedStack
 from harness.runtime.docker.engine import Engine
-from harness.runtime.local import LocalStack
+from harness.runtime.docker.stack import ContainerStack
+from harness.runtime.local.stack import LocalStack
 from harness.runtime.running import RunningStack, RuntimeName
-from harness.runtime.session import Session
+from harness.runtime.session.session import Session
 from harness.runtime.toxiproxy.build import find_or_build
 from harness.scenario.model import Scenario
 from harness.stack.stack import Stack, load_stack
@@ -133,7 +133,7 @@ async def _opened(
     engine = await asyncio.to_thread(Engine.find)
     try:
         if attach is None:
-            await asyncio.to_thread(demand_fresh, stack, ImageEngine(engine.client))
+            await asyncio.to_thread(require_fresh, stack, ImageEngine(engine.client))
         async with await Session.open() as session:
             if attach is None:
                 yield ContainerStack(stack, session, engine=engine, saboteur=saboteur)
@@ -209,7 +209,7 @@ def summarise(result: DrillResult, report: Path, options: str = "") -> Summary:
         scenario=scenario.name,
         about=scenario.about,
         faults=faults_of(scenario),
-        bit=bit_count(history) if faulty else None,
+        bit=hit_count(history) if faulty else None,
         healed_ms=healed_ms(history) if faulty else None,
         recovery_s=recovery_s(history) if faulty else None,
         promises=result.judgement.promises,

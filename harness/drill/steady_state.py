@@ -11,11 +11,11 @@ from harness.drill.final_reads import read_outcomes
 from harness.drill.observer import RunWatch
 from harness.drill.runs import Runs
 from harness.errors import DeadlineExceeded, HarnessError
-from harness.history.events import CanarySaw, RunRole, Sight
+from harness.history.events import LinkProbed, ProbeOutcome, RunRole
 from harness.history.history import HistoryWriter
 from harness.history.reads import OutcomeRow
-from harness.runtime.canary import GREETINGS
 from harness.runtime.running import RunningStack
+from harness.runtime.toxiproxy.link_probe import GREETINGS
 from harness.stack.link import Link
 
 _AIRFLOW_DEADLINE_S = 30.0
@@ -27,7 +27,7 @@ class NotSteady(HarnessError):
 
 
 async def links_answer(running: RunningStack, history: HistoryWriter) -> int:
-    """Send a canary through every link.
+    """Send a probe through every link.
 
     Returns:
         How many links answered: all of them.
@@ -36,19 +36,21 @@ async def links_answer(running: RunningStack, history: HistoryWriter) -> int:
         NotSteady: a link does not answer.
     """
     sights = await asyncio.gather(*(_through(running, link) for link in running.stack.links))
-    for link, sight, elapsed_s in sights:
-        event = CanarySaw(link=str(link), sight=sight, elapsed_s=elapsed_s, as_expected=sight is Sight.ANSWERED)
+    for link, outcome, elapsed_s in sights:
+        event = LinkProbed(
+            link=str(link), outcome=outcome, elapsed_s=elapsed_s, as_expected=outcome is ProbeOutcome.ANSWERED
+        )
         history.add(event)
-    silent = [f"{link} ({sight})" for link, sight, _ in sights if sight is not Sight.ANSWERED]
+    silent = [f"{link} ({outcome})" for link, outcome, _ in sights if outcome is not ProbeOutcome.ANSWERED]
     if silent:
-        raise NotSteady(f"every link should answer a canary; these do not: {', '.join(silent)}")
+        raise NotSteady(f"every link should answer a link probe; these do not: {', '.join(silent)}")
     return len(sights)
 
 
-async def _through(running: RunningStack, link: Link) -> tuple[Link, Sight, float]:
-    greeting = GREETINGS[running.stack.canaries.get((link.server, link.port), "tcp")]
-    seen = await running.proxy(link).canary(greeting, 2.0)
-    return link, seen.sight, seen.elapsed_s
+async def _through(running: RunningStack, link: Link) -> tuple[Link, ProbeOutcome, float]:
+    greeting = GREETINGS[running.stack.link_probes.get((link.server, link.port), "tcp")]
+    seen = await running.proxy(link).probe(greeting, 2.0)
+    return link, seen.outcome, seen.elapsed_s
 
 
 async def airflow_is_whole(airflow: Airflow) -> None:

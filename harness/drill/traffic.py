@@ -19,7 +19,7 @@ from harness.stack.link import matches
 _LOG_DELAY_S = 5.0
 
 
-def lines_that_met(
+def lines_that_hit(
     injector: Injector,
     traffic: list[TrafficAdapter],
     logs: TaskLogs,

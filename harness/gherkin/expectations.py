@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from harness.checks import artifacts_once, bounded, fault_bit, fault_healed, not_silent, orders_once, steady
+from harness.checks import artifacts_once, bounded, fault_healed, fault_hit, not_silent, orders_once, steady
 from harness.drill.outcome import Outcome
 
 AT_MOST = "at most"
 
 
-def expect_faults_bit_and_healed(outcome: Outcome) -> None:
+def expect_faults_hit_and_healed(outcome: Outcome) -> None:
     """Every fault was on, the system met it, and it was gone in the end."""
     __tracebackhide__ = True
     if not outcome.summary.faults:
         outcome.fail("a fault should have bitten, and nothing was planned to go wrong")
-    outcome.expect(fault_bit.NAME)
+    outcome.expect(fault_hit.NAME)
     outcome.expect(fault_healed.NAME)
 
 

@@ -23,8 +23,8 @@ from __future__ import annotations
 import pytest
 from pytest_bdd import given, parsers, then, when
 
-from harness.drill.bench import DrillBench
 from harness.drill.outcome import Outcome
+from harness.drill.runner import DrillRunner
 from harness.errors import ScenarioError
 from harness.gherkin import expectations, phrases
 from harness.gherkin.plan import DrillPlan
@@ -48,7 +48,7 @@ def drill_plan(request: pytest.FixtureRequest) -> DrillPlan:
 
 
 @given("the trading stack in its steady state")
-def stack_in_steady_state(drill: DrillBench) -> None:
+def stack_in_steady_state(drill: DrillRunner) -> None:
     """Start the stack, unless it runs; each drill resets it, and proves the steady state before anything goes wrong."""
     del drill
 
@@ -72,13 +72,13 @@ def broker_fills_after(drill_plan: DrillPlan, fill_delay_s: float) -> None:
 
 
 @when(parsers.parse("the trading workflow runs for {symbols}"), target_fixture="outcome")
-def workflow_runs(drill: DrillBench, drill_plan: DrillPlan, symbols: str) -> Outcome:
+def workflow_runs(drill: DrillRunner, drill_plan: DrillPlan, symbols: str) -> Outcome:
     """Run the drill that was planned."""
     return drill(drill_plan.scenario(phrases.symbols(symbols)))
 
 
 @when(parsers.parse('the drill "{name}" runs'), target_fixture="outcome")
-def drill_runs(drill: DrillBench, drill_plan: DrillPlan, name: str) -> Outcome:
+def drill_runs(drill: DrillRunner, drill_plan: DrillPlan, name: str) -> Outcome:
     """Run a drill that stands in a file."""
     if drill_plan.faults:
         raise ScenarioError(f"the drill {name!r} itself says what goes wrong: leave out the Given that plans a fault")
@@ -89,7 +89,7 @@ def drill_runs(drill: DrillBench, drill_plan: DrillPlan, name: str) -> Outcome:
 def faults_bit_and_healed(outcome: Outcome) -> None:
     """Every fault was on, the system met it, and it was gone in the end."""
     __tracebackhide__ = True
-    expectations.expect_faults_bit_and_healed(outcome)
+    expectations.expect_faults_hit_and_healed(outcome)
 
 
 @then("every artifact of the run is stored exactly once")

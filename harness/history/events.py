@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class Sight(StrEnum):
+class ProbeOutcome(StrEnum):
     """What one attempt to use a link came to, seen from its client's side."""
 
     ANSWERED = "answered"
@@ -21,7 +21,7 @@ class Sight(StrEnum):
 class Witness(StrEnum):
     """Who saw a fault bite."""
 
-    CANARY = "canary"
+    LINK_PROBE = "link-probe"
     PROXY = "proxy"
     SYSTEM = "system"
     KERNEL = "kernel"
@@ -73,12 +73,12 @@ class PhaseEnded(_Event):
     failure: str | None = None
 
 
-class CanarySaw(_Event):
+class LinkProbed(_Event):
     """The harness used a link itself. ``fault`` is the fault that should have been on it, if any."""
 
-    kind: Literal["canary_saw"] = "canary_saw"
+    kind: Literal["link_probed"] = "link_probed"
     link: str
-    sight: Sight
+    outcome: ProbeOutcome
     elapsed_s: float
     fault: str | None = None
     as_expected: bool
@@ -105,10 +105,10 @@ class FaultOn(_Event):
     took_s: float
 
 
-class FaultMet(_Event):
+class FaultHit(_Event):
     """A witness tells how often traffic met a fault."""
 
-    kind: Literal["fault_met"] = "fault_met"
+    kind: Literal["fault_hit"] = "fault_hit"
     fault: str
     witness: Witness
     count: int
@@ -124,7 +124,7 @@ class FaultOff(_Event):
 
 
 class FaultHealed(_Event):
-    """What the fault was on is as before, and canaries go through; ``took_s`` counts from the order to lift."""
+    """What the fault was on is as before, and link_probes go through; ``took_s`` counts from the order to lift."""
 
     kind: Literal["fault_healed"] = "fault_healed"
     fault: str
@@ -215,10 +215,10 @@ Event = Annotated[
     DrillStarted
     | PhaseBegan
     | PhaseEnded
-    | CanarySaw
+    | LinkProbed
     | ServiceSeen
     | FaultOn
-    | FaultMet
+    | FaultHit
     | FaultOff
     | FaultHealed
     | FaultNeverCame

@@ -12,7 +12,7 @@ from harness.stack.stack import Stack
 _DEFAULT = "docker-compose.test.yml"
 
 
-def demand_fresh(stack: Stack, engine: ImageEngine) -> None:
+def require_fresh(stack: Stack, engine: ImageEngine) -> None:
     """Refuse to run a stack on images that are missing, or older than what they are made from.
 
     Args:

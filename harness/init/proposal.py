@@ -35,7 +35,7 @@ class Proposal:
     database: str | None
 
     @property
-    def canaries(self) -> dict[str, str]:
+    def link_probes(self) -> dict[str, str]:
         """For each server that can be greeted, in which protocol."""
         greeted = {(each.link.server, each.link.port): each.protocol for each in self.links}
         return {f"{server}:{port}": word for (server, port), word in greeted.items() if word is not None}

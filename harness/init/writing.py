@@ -43,10 +43,10 @@ def _of_the_file(proposal: Proposal, *, with_scenarios: bool) -> Iterator[str]:
     else:
         yield "# No connection between two services was found: write them as 'client -> server:port'."
         yield "links: []"
-    if proposal.canaries:
+    if proposal.link_probes:
         yield "# In which protocol the harness may greet a server, to see whether a link works."
-        yield "canaries:"
-        yield from (f"  {_text(place)}: {word}" for place, word in proposal.canaries.items())
+        yield "link_probes:"
+        yield from (f"  {_text(place)}: {word}" for place, word in proposal.link_probes.items())
     if with_scenarios:
         yield "scenarios:"
         yield from (f"  - {name}" for name in scenario_names(proposal))

@@ -40,18 +40,18 @@ async def load_stack_with_runs(
     Raises:
         HarnessError: the load could not be brought; that says nothing of the system.
     """
-    airflow, database, outcome = demand_loadable(running.stack)
+    airflow, database, outcome = require_loadable(running.stack)
     job = LoadJob(
         plan=plan,
         api=airflow.api,
         dag=airflow.dag,
         username=airflow.username,
         password=airflow.password,
-        dsn=running.readdress(database.dsn),
+        dsn=running.rewrite_addresses(database.dsn),
         outcome_sql=outcome.sql,
         records=directory / RECORDS,
     )
-    url = running.readdress(airflow.url)
+    url = running.rewrite_addresses(airflow.url)
     told = 0
 
     def tell(record: RunRecord) -> None:
@@ -62,7 +62,7 @@ async def load_stack_with_runs(
 
     async with open_clients(running) as clients:
         await reset(running, clients)
-        await airflow_is_whole(clients.demand_airflow())
+        await airflow_is_whole(clients.require_airflow())
         progress.at_work(f"run 1 of {plan.runs} …")
         records = await run_locust(running, job, url=url, directory=directory, on_record=tell)
         good = [await _tasks(clients, record) for record in records if record.succeeded]
@@ -74,7 +74,7 @@ async def load_stack_with_runs(
     return result
 
 
-def demand_loadable(stack: Stack) -> tuple[AirflowAdapter, DatabaseAdapter, OutcomeAdapter]:
+def require_loadable(stack: Stack) -> tuple[AirflowAdapter, DatabaseAdapter, OutcomeAdapter]:
     """What a load needs of a stack.
 
     Raises:
@@ -114,13 +114,13 @@ async def _logs_of_failures(clients: Clients, records: tuple[RunRecord, ...]) ->
 async def _tasks(clients: Clients, record: RunRecord) -> list[TaskInstance]:
     """The tasks of a run. What the load showed stands, also where Airflow cannot be asked any more."""
     try:
-        return await clients.demand_airflow().tasks(record.run_id)
+        return await clients.require_airflow().tasks(record.run_id)
     except HarnessError:
         return []
 
 
 async def _log(clients: Clients, record: RunRecord, task: TaskInstance) -> str:
-    airflow, attempts = clients.demand_airflow(), range(1, task.try_number + 1)
+    airflow, attempts = clients.require_airflow(), range(1, task.try_number + 1)
     try:
         return "".join([await airflow.task_log(record.run_id, task.task_id, attempt) for attempt in attempts])
     except HarnessError as cause:

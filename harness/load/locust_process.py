@@ -13,9 +13,9 @@ from pathlib import Path
 
 from harness.errors import DeadlineExceeded, HarnessError
 from harness.load.job import LoadJob, RunRecord
-from harness.runtime.process import tail
+from harness.runtime.local.process import tail
 from harness.runtime.running import RunningStack
-from harness.runtime.survivors import DIRECTORY_VARIABLE, SESSION_VARIABLE
+from harness.runtime.session.process_tree import DIRECTORY_VARIABLE, SESSION_VARIABLE
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 LOG = "locust.log"

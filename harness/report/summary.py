@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.checks.finding import Finding, Verdict
-from harness.history.events import FaultHealed, FaultMet, Recovered, Witness
+from harness.history.events import FaultHealed, FaultHit, Recovered, Witness
 from harness.history.history import History
 from harness.scenario.model import Scenario
 
@@ -19,7 +19,7 @@ class Summary:
         about: what it is, in a sentence.
         faults: what went wrong, one text a fault.
         bit: how often the system met them; None without faults.
-        healed_ms: the longest time from the order to lift until a canary went through; None without faults.
+        healed_ms: the longest time from the order to lift until a link probe went through; None without faults.
         recovery_s: from the last heal until the system was back to normal; None when it was not, or without faults.
         promises: how many were checked.
         kept: how many held.
@@ -49,11 +49,11 @@ class Summary:
     skipped: str | None = None
 
 
-def bit_count(history: History) -> int:
+def hit_count(history: History) -> int:
     """How often the system met the faults: for each the larger of what its proxy and its own log tell, not the sum."""
     counts: dict[str, int] = {}
-    for _, event in history.of(FaultMet):
-        if event.witness is not Witness.CANARY:
+    for _, event in history.of(FaultHit):
+        if event.witness is not Witness.LINK_PROBE:
             counts[event.fault] = max(counts.get(event.fault, 0), event.count)
     return sum(counts.values())
 

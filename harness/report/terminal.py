@@ -12,7 +12,7 @@ from rich.table import Table
 from harness.checks.finding import Finding, Verdict
 from harness.history.events import (
     FaultHealed,
-    FaultMet,
+    FaultHit,
     FaultNeverCame,
     FaultOn,
     PhaseBegan,
@@ -69,7 +69,7 @@ class TerminalProgress:
                 self._step("steady ✓", f"{event.took_s:.1f} s")
             case FaultOn():
                 self._step("fault on", f"{event.target} {event.what} at {entry.at_s:.1f} s: {event.cause}")
-            case FaultMet(witness=Witness.PROXY | Witness.SYSTEM | Witness.KERNEL):
+            case FaultHit(witness=Witness.PROXY | Witness.SYSTEM | Witness.KERNEL):
                 self._step("bit ✓", f"{event.count} {event.detail}")
             case FaultHealed():
                 again = " by a new proxy" if event.proxy_replaced else ""

@@ -10,7 +10,7 @@ from docker.errors import DockerException
 from docker.models.containers import Container
 
 from harness.errors import HarnessError
-from harness.runtime.local import LocalStack
+from harness.runtime.local.stack import LocalStack
 from harness.runtime.running import RunningStack
 
 

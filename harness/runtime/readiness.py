@@ -53,14 +53,14 @@ Attempt = Callable[[], Awaitable[str | None]]
 
 
 async def wait_until_ready(
-    service: Watched, probe: Probe | None, readdress: Callable[[str], str], within_s: float
+    service: Watched, probe: Probe | None, rewrite_addresses: Callable[[str], str], within_s: float
 ) -> float:
     """Wait until a service is ready.
 
     Args:
         service: the service.
         probe: what makes it ready; None means that having been started is enough.
-        readdress: puts real addresses in the place of ``service:port``.
+        rewrite_addresses: puts real addresses in the place of ``service:port``.
         within_s: the deadline.
 
     Returns:
@@ -72,7 +72,7 @@ async def wait_until_ready(
     """
     if probe is None:
         return 0.0
-    async with _open_attempt(service, probe, readdress) as attempt:
+    async with _open_attempt(service, probe, rewrite_addresses) as attempt:
         return await wait_until(attempt, service, within_s, may_end=isinstance(probe, DoneProbe))
 
 
@@ -94,12 +94,12 @@ async def wait_until(attempt: Attempt, service: Watched, within_s: float, *, may
     """
     began_s = time.monotonic()
     while (reason := await attempt()) is not None:
-        _demand_hope(service, reason, within_s, began_s, may_end=may_end)
+        _require_hope(service, reason, within_s, began_s, may_end=may_end)
         await asyncio.sleep(POLL_S)
     return time.monotonic() - began_s
 
 
-def _demand_hope(service: Watched, reason: str, within_s: float, began_s: float, *, may_end: bool) -> None:
+def _require_hope(service: Watched, reason: str, within_s: float, began_s: float, *, may_end: bool) -> None:
     """Give up on a service that has ended, or whose time is over."""
     if service.returncode is not None and (not may_end or service.returncode != 0):
         last_output = service.tail(_SHOWN_LINES)
@@ -116,17 +116,19 @@ def _demand_hope(service: Watched, reason: str, within_s: float, began_s: float,
 
 
 @asynccontextmanager
-async def _open_attempt(service: Watched, probe: Probe, readdress: Callable[[str], str]) -> AsyncIterator[Attempt]:
+async def _open_attempt(
+    service: Watched, probe: Probe, rewrite_addresses: Callable[[str], str]
+) -> AsyncIterator[Attempt]:
     match probe:
         case HttpProbe():
             # One client for all tries: making one reads the machine's certificates, which takes longer than the try.
             async with httpx.AsyncClient(timeout=ATTEMPT_S, trust_env=False, verify=NO_TLS) as client:
-                yield _http(client, readdress(probe.http), probe.json_values)
+                yield _http(client, rewrite_addresses(probe.http), probe.json_values)
         case TcpProbe():
-            host, _, port = readdress(probe.tcp).rpartition(":")
+            host, _, port = rewrite_addresses(probe.tcp).rpartition(":")
             yield _tcp(host, int(port))
         case SqlProbe():
-            yield _sql(readdress(probe.sql))
+            yield _sql(rewrite_addresses(probe.sql))
         case LogProbe():
             yield _log(service, re.compile(probe.log))
         case DoneProbe():

@@ -7,10 +7,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from harness.runtime.docker.last_will import LastWill, Request
-from harness.runtime.log_directory import LogDirectory
+from harness.runtime.logs import LogDirectory
 from harness.runtime.notices import Notices
 from harness.runtime.service import RunningService
+from harness.runtime.session.undo_log import Request, UndoLog
 from harness.runtime.toxiproxy.link_proxy import LinkProxy
 from harness.stack.addressing import Address
 from harness.stack.link import Link
@@ -28,7 +28,7 @@ class RunningStack(Protocol):
     """Every service is up and every link goes through its proxy.
 
     Attributes:
-        last_will: what is to be taken back if the harness dies; None where all of the stack goes with its session.
+        undo_log: what is to be taken back if the harness dies; None where all of the stack goes with its session.
     """
 
     stack: Stack
@@ -37,7 +37,7 @@ class RunningStack(Protocol):
     runtime: RuntimeName
     logs: LogDirectory
     notices: Notices
-    last_will: LastWill | None
+    undo_log: UndoLog | None
 
     @property
     def ready_s(self) -> Mapping[str, float]:
@@ -49,7 +49,7 @@ class RunningStack(Protocol):
     def link_address(self, link: Link) -> Address:
         """Where the client of a link reaches the server: the link's proxy."""
 
-    def readdress(self, text: str) -> str:
+    def rewrite_addresses(self, text: str) -> str:
         """A text of the compose file with direct addresses in it."""
 
     def service(self, name: str) -> RunningService:

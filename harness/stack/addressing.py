@@ -49,7 +49,7 @@ def fill(text: str, places: Places) -> str:
     return _PLACEHOLDER.sub(replace, text)
 
 
-def readdress(text: str, services: frozenset[str], resolve: Resolve) -> str:
+def rewrite_addresses(text: str, services: frozenset[str], resolve: Resolve) -> str:
     """Replace each ``service:port`` in a text (an address, a URL, a DSN) by where it is really reached.
 
     Args:
@@ -66,12 +66,12 @@ def readdress(text: str, services: frozenset[str], resolve: Resolve) -> str:
     return re.sub(rf"(?<![\w.-])(?P<name>{names}):(?P<port>\d{{1,5}})\b", replace, text)
 
 
-def readdress_environment(environment: Mapping[str, str], services: frozenset[str], resolve: Resolve) -> dict[str, str]:
+def rewrite_environment(environment: Mapping[str, str], services: frozenset[str], resolve: Resolve) -> dict[str, str]:
     """An environment with the real addresses in it.
 
     Besides ``service:port`` inside a value, it knows the pair ``X_HOST=service``, ``X_PORT=port``.
     """
-    readdressed = {key: readdress(value, services, resolve) for key, value in environment.items()}
+    readdressed = {key: rewrite_addresses(value, services, resolve) for key, value in environment.items()}
     for key, value in environment.items():
         port_key = f"{key.removesuffix('HOST')}PORT"
         port = environment.get(port_key, "")

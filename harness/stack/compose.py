@@ -166,8 +166,8 @@ class HarnessPart(Strict):
 
     ``variables`` are what the file's own ``${NAME}`` stand for in a drill, and ``relaxed`` what they stand for besides
     when no scenario takes a service down: settings that give up durability for speed. What the user's environment sets
-    comes before both. ``scenarios`` are those that run when none is named. ``canaries`` says for each ``service:port``
-    in which protocol the harness may greet it; ``tcp`` when it is not named.
+    comes before both. ``scenarios`` are those that run when none is named. ``link_probes`` says for each
+    ``service:port`` in which protocol the harness may greet it; ``tcp`` when it is not named.
     """
 
     links: list[Annotated[str, BeforeValidator(_link_text)]] = Field(default_factory=list)
@@ -176,7 +176,7 @@ class HarnessPart(Strict):
     scenarios: list[str] = Field(default_factory=list)
     secrets: list[str] = Field(default_factory=list)
     saboteur_hook: str | None = None
-    canaries: dict[str, Literal["http", "postgres", "tws"]] = Field(default_factory=dict)
+    link_probes: dict[str, Literal["http", "postgres", "tws"]] = Field(default_factory=dict)
     adapters: Adapters
 
 

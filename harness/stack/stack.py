@@ -56,7 +56,7 @@ class Stack:
         adapters: where and how the harness asks what happened.
         scenarios: those that run when none is named.
         secrets: values that must not stand in a log or report.
-        canaries: for a server and its port, the protocol in which the harness may greet it.
+        link_probes: for a server and its port, the protocol in which the harness may greet it.
         saboteur_hook: the directory whose ``sitecustomize`` plants a saboteur, if the stack has one.
         volumes: the named volumes that services share, and how the engine makes them.
         proxies: for each link, the service of the file that is its Toxiproxy where Compose itself runs the file.
@@ -69,7 +69,7 @@ class Stack:
     adapters: Adapters
     scenarios: tuple[str, ...]
     secrets: tuple[str, ...]
-    canaries: Mapping[tuple[str, int], str]
+    link_probes: Mapping[tuple[str, int], str]
     saboteur_hook: Path | None
     volumes: Mapping[str, Volume] = field(default_factory=dict)
     proxies: Mapping[Link, str] = field(default_factory=dict)
@@ -135,7 +135,7 @@ def load_stack(path: Path, variables: Mapping[str, str], *, relaxed: bool = Fals
         adapters=compose.harness.adapters,
         scenarios=tuple(compose.harness.scenarios),
         secrets=tuple(value for name in names if (value := given.get(name))),
-        canaries=_canaries(source, compose),
+        link_probes=_link_probes(source, compose),
         saboteur_hook=None if hook is None else (path.parent / hook).resolve(),
         volumes=volumes_of(compose),
         proxies=_proxies(source, proxies, links),
@@ -185,12 +185,12 @@ def _proxies(source: Source, proxies: Mapping[str, ComposeService], links: tuple
     return found
 
 
-def _canaries(source: Source, compose: ComposeFile) -> dict[tuple[str, int], str]:
-    canaries: dict[tuple[str, int], str] = {}
-    for place, protocol in compose.harness.canaries.items():
+def _link_probes(source: Source, compose: ComposeFile) -> dict[tuple[str, int], str]:
+    link_probes: dict[tuple[str, int], str] = {}
+    for place, protocol in compose.harness.link_probes.items():
         service, _, port = place.rpartition(":")
         if service not in compose.services or not port.isdigit():
-            where = source.where(("x-harness", "canaries", place))
+            where = source.where(("x-harness", "link_probes", place))
             raise StackError(f"{where}: is not 'service:port' of a service of this file")
-        canaries[service, int(port)] = protocol
-    return canaries
+        link_probes[service, int(port)] = protocol
+    return link_probes

@@ -10,17 +10,17 @@ import pytest
 
 from harness.checks.finding import Case, PlannedFault
 from harness.history.events import (
-    CanarySaw,
     Event,
     FaultHealed,
-    FaultMet,
+    FaultHit,
     FaultOff,
     FaultOn,
+    LinkProbed,
     PhaseEnded,
+    ProbeOutcome,
     Recovered,
     RunChanged,
     RunRole,
-    Sight,
     TaskChanged,
     Witness,
 )
@@ -78,13 +78,13 @@ def sound_events() -> list[tuple[float, Event]]:
                 fault="fault-1", target=LINK, what="refused", cause="generate_daily_chart is running", took_s=0.002
             ),
         ),
-        (5.1, CanarySaw(link=LINK, sight=Sight.REFUSED, elapsed_s=0.001, fault="fault-1", as_expected=True)),
+        (5.1, LinkProbed(link=LINK, outcome=ProbeOutcome.REFUSED, elapsed_s=0.001, fault="fault-1", as_expected=True)),
         (7.0, TaskChanged(run=DRILLED, task="generate_daily_chart", state="success", attempt=1)),
         (20.0, FaultOff(fault="fault-1", target=LINK)),
         (20.1, FaultHealed(fault="fault-1", target=LINK, took_s=0.04, proxy_replaced=False)),
         (21.0, RunChanged(run=DRILLED, role=RunRole.DRILLED, state="success")),
         (25.0, Recovered(took_s=4.9)),
-        (26.0, FaultMet(fault="fault-1", witness=Witness.SYSTEM, count=12, detail="lines")),
+        (26.0, FaultHit(fault="fault-1", witness=Witness.SYSTEM, count=12, detail="lines")),
     ]
 
 

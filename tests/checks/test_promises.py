@@ -16,7 +16,7 @@ from harness.checks.orders_once import orders_once
 from harness.checks.registry import PROMISES, PROOFS
 from harness.checks.steady import steady
 from harness.checks.verdict import judge
-from harness.history.events import FaultHealed, FaultMet, PhaseEnded, Recovered, RunChanged
+from harness.history.events import FaultHealed, FaultHit, PhaseEnded, Recovered, RunChanged
 from harness.history.history import History
 from harness.history.reads import ArtifactRow, Notification, OutcomeRow
 
@@ -237,7 +237,7 @@ def test_steady_state_after_the_drill_is_demanded(sound: Case, but: But) -> None
 
 def test_loss_outweighs_an_unsound_drill(sound: Case, but_events: But) -> None:
     """A doubled order fails the drill although its fault never bit."""
-    unsound = but_events(without=(FaultMet,))
+    unsound = but_events(without=(FaultHit,))
     twice = (*sound.reads.broker_orders, dataclasses.replace(sound.reads.broker_orders[0], perm_id=77))
     case = dataclasses.replace(unsound, reads=dataclasses.replace(unsound.reads, broker_orders=twice))
     assert judge(case, ()).verdict is Verdict.FAIL

@@ -9,16 +9,16 @@ import pytest
 from harness.checks.finding import Case, Verdict
 from harness.checks.verdict import judge
 from harness.history.events import (
-    CanarySaw,
     Event,
     FaultHealed,
-    FaultMet,
+    FaultHit,
     FaultNeverCame,
     FaultOn,
+    LinkProbed,
+    ProbeOutcome,
     ProxyReplaced,
     ServiceEnded,
     ServiceSeen,
-    Sight,
     Trouble,
     Witness,
 )
@@ -26,9 +26,9 @@ from harness.history.events import (
 But = Callable[..., Case]
 LINK = "workflow -> backend:8000"
 UNSOUND: dict[str, tuple[tuple[type[Event], ...], tuple[Event, ...], str]] = {
-    "the canary saw an open link": (
+    "the link probe saw an open link": (
         (),
-        (CanarySaw(link=LINK, sight=Sight.ANSWERED, elapsed_s=0.01, fault="fault-1", as_expected=False),),
+        (LinkProbed(link=LINK, outcome=ProbeOutcome.ANSWERED, elapsed_s=0.01, fault="fault-1", as_expected=False),),
         "it was switched on but not in effect",
     ),
     "a look at the service saw it well": (
@@ -36,15 +36,15 @@ UNSOUND: dict[str, tuple[tuple[type[Event], ...], tuple[Event, ...], str]] = {
         (ServiceSeen(service="backend", saw="backend is running", fault="fault-1", as_expected=False),),
         "it was switched on but not in effect",
     ),
-    "no canary went": ((CanarySaw,), (), "it was switched on but not in effect"),
-    "nobody of the system met it": ((FaultMet,), (), "the system never met it"),
-    "only the canary met it": (
-        (FaultMet,),
-        (FaultMet(fault="fault-1", witness=Witness.CANARY, count=9, detail=""),),
+    "no link probe went": ((LinkProbed,), (), "it was switched on but not in effect"),
+    "nobody of the system met it": ((FaultHit,), (), "the system never met it"),
+    "only the link probe met it": (
+        (FaultHit,),
+        (FaultHit(fault="fault-1", witness=Witness.LINK_PROBE, count=9, detail=""),),
         "the system never met it",
     ),
     "its trigger never came": (
-        (FaultOn, CanarySaw, FaultHealed),
+        (FaultOn, LinkProbed, FaultHealed),
         (FaultNeverCame(fault="fault-1", cause="its trigger never happened"),),
         "never switched on",
     ),
@@ -99,5 +99,5 @@ def test_service_ended_by_its_own_fault_is_no_trouble(but_events: But) -> None:
 
 def test_fault_of_a_service_is_met_by_the_kernels_word(but_events: But) -> None:
     """What the kernel has counted is as good as what the proxy or the system tells."""
-    met = FaultMet(fault="fault-1", witness=Witness.KERNEL, count=3, detail="times that the kernel throttled it")
-    assert judge(but_events(without=(FaultMet,), plus=((8.0, met),)), ()).verdict is Verdict.PASS
+    met = FaultHit(fault="fault-1", witness=Witness.KERNEL, count=3, detail="times that the kernel throttled it")
+    assert judge(but_events(without=(FaultHit,), plus=((8.0, met),)), ()).verdict is Verdict.PASS

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.runtime.ports import PortBlock, PortRange
+from harness.runtime.session.ports import PortBlock, PortRange
 
 PROJECT = Path(__file__).parents[2]
 DEADLINE_S = 60

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.keeper.place import read_pointer
+from harness.daemon.state_file import read_state
 from tests.drill.conftest import PROJECT, Finish, Start
 from tests.drill.test_interference import wait_for_event
 
@@ -30,7 +30,7 @@ def harness(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def kept_stack() -> Iterator[None]:
+def daemon_stack() -> Iterator[None]:
     """The project's stack, up for as long as the test takes."""
     up = harness("up")
     assert up.returncode == 0, up.stdout + up.stderr
@@ -39,7 +39,7 @@ def kept_stack() -> Iterator[None]:
     assert down.returncode == 0, down.stdout + down.stderr
 
 
-@pytest.mark.usefixtures("kept_stack")
+@pytest.mark.usefixtures("daemon_stack")
 def test_drill_that_was_broken_off_leaves_the_next_one_a_stack_as_new(
     start_drill: Start, finish: Finish, reports: Path
 ) -> None:
@@ -54,10 +54,10 @@ def test_drill_that_was_broken_off_leaves_the_next_one_a_stack_as_new(
     assert {"healthy", "healthy-2"} <= {path.name for path in drilled.report.iterdir()}
 
 
-@pytest.mark.usefixtures("kept_stack")
+@pytest.mark.usefixtures("daemon_stack")
 def test_kept_stack_that_somebody_broke_says_so(tmp_path: Path) -> None:
     """A service that went down between two drills is named at once, and what to do; nothing is drilled on the rest."""
-    kept = read_pointer(PROJECT / "docker-compose.test.yml")
+    kept = read_state(PROJECT / "docker-compose.test.yml")
     assert kept is not None
     (backend,) = leaders_of(kept.session, "backend")
     backend.kill()

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from harness.errors import PortsExhausted
-from harness.runtime.ports import PortBlock, PortRange
+from harness.runtime.session.ports import PortBlock, PortRange
 
 SEED = 20261123
 # From before the stack is up until well into a fault; the faults of these scenarios alone last for longer than that,

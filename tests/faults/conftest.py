@@ -13,13 +13,13 @@ from docker.models.containers import Container
 from docker.types import IPAMConfig, IPAMPool
 
 from harness.runtime.cache import cache_directory
-from harness.runtime.canary import send_canary
-from harness.runtime.docker.labels import labels_of
 from harness.runtime.effects.target import Door, Target
-from harness.runtime.local import LocalStack
+from harness.runtime.local.stack import LocalStack
 from harness.runtime.running import RuntimeName
-from harness.runtime.session import Session
+from harness.runtime.session.labels import labels_of
+from harness.runtime.session.session import Session
 from harness.runtime.toxiproxy.build import find_or_build
+from harness.runtime.toxiproxy.link_probe import send_probe
 from harness.stack.stack import load_stack
 from tests.faults.subject import SERVER, VOLUME, ContainerService, Subject, until_it_listens
 
@@ -41,7 +41,7 @@ services:
       ready_within_s: 20
 x-harness:
   links: [client -> server:8000]
-  canaries: {"server:8000": http}
+  link_probes: {"server:8000": http}
   adapters: {workload: {wait: {for_s: 1}}}
 """
 
@@ -144,7 +144,7 @@ async def in_container(engine: docker.DockerClient) -> AsyncIterator[Subject]:
 
 def _target(container: Container, port: int, session_id: str) -> Target:
     async def send(greeting: bytes, timeout_s: float) -> object:
-        return await send_canary(("127.0.0.1", port), greeting, timeout_s)
+        return await send_probe(("127.0.0.1", port), greeting, timeout_s)
 
     return Target(
         service=ContainerService(container, port),

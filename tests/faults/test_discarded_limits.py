@@ -14,7 +14,7 @@ import pytest
 from docker.models.containers import Container
 
 from harness.faults.service.memory_limit import MemoryLimit
-from harness.runtime.effects.engine import EngineRefused, update
+from harness.runtime.docker.container_api import EngineRefused, update
 from harness.runtime.effects.memory_limit import MemoryLimitEffect
 from harness.runtime.effects.target import Target
 from tests.faults.subject import ContainerService

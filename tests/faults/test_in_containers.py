@@ -12,11 +12,11 @@ from harness.drill.injector import Injector
 from harness.drill.observer import Observer, RunWatch
 from harness.errors import HarnessError
 from harness.faults.registry import SERVICE_FAULTS
-from harness.history.events import FaultHealed, FaultMet, FaultOn, RunRole, ServiceEnded, ServiceSeen
+from harness.history.events import FaultHealed, FaultHit, FaultOn, RunRole, ServiceEnded, ServiceSeen
 from harness.history.history import HistoryWriter
-from harness.runtime.containers import ContainerStack
 from harness.runtime.docker.engine import Engine
-from harness.runtime.session import Session
+from harness.runtime.docker.stack import ContainerStack
+from harness.runtime.session.session import Session
 from harness.scenario.model import Injection
 from tests.faults.rows import ROWS
 from tests.runtime.docker.small_stack import ask, open_small, skip_without_images
@@ -78,7 +78,7 @@ def begin(
 
 @pytest.mark.parametrize("name", SERVICE_FAULTS)
 async def test_fault_lives_its_life(stack: ContainerStack, engine: Engine, history: HistoryWriter, name: str) -> None:
-    """It is proven on, its client meets it over the link, it is proven healed, and its side-car is gone."""
+    """It is proven on, its client meets it over the link, it is proven healed, and its sidecar is gone."""
     stack.notices.listener = history.add
     settings = {**ROWS[name].settings, **({"path": VOLUME} if "path" in ROWS[name].settings else {})}
     injector, life = begin(stack, history, name, **settings)
@@ -96,8 +96,8 @@ async def test_fault_lives_its_life(stack: ContainerStack, engine: Engine, histo
     # The server holds more than its limit from the beginning: the next that it wants may kill it.
     ended = {event.returncode for _, event in so_far.of(ServiceEnded)}
     assert ended <= ({137} if name == "memory-limit" else set())
-    side_cars = engine.client.containers.list(all=True, filters={"label": "harness.side-car-of=server"})
-    assert not [each for each in side_cars if each.labels["harness.session"] == stack.session_id]
+    sidecars = engine.client.containers.list(all=True, filters={"label": "harness.sidecar-of=server"})
+    assert not [each for each in sidecars if each.labels["harness.session"] == stack.session_id]
 
 
 async def test_partition_is_met_by_calls_both_ways(stack: ContainerStack, history: HistoryWriter) -> None:
@@ -106,7 +106,7 @@ async def test_partition_is_met_by_calls_both_ways(stack: ContainerStack, histor
     await injector.on.wait()
     await asyncio.to_thread(ask, stack, "client", "fetch/server:8000")
     await life
-    told = {event.detail: event.count for _, event in history.so_far().of(FaultMet)}
+    told = {event.detail: event.count for _, event in history.so_far().of(FaultHit)}
     assert told["connections accepted under the fault"] >= 1
 
 

@@ -11,11 +11,20 @@ import pytest
 from harness.drill.injector import Injector
 from harness.drill.observer import Observer, RunWatch
 from harness.errors import HarnessError
-from harness.history.events import CanarySaw, FaultHealed, FaultMet, FaultOff, FaultOn, RunRole, ServiceSeen, Sight
+from harness.history.events import (
+    FaultHealed,
+    FaultHit,
+    FaultOff,
+    FaultOn,
+    LinkProbed,
+    ProbeOutcome,
+    RunRole,
+    ServiceSeen,
+)
 from harness.history.history import HistoryWriter
-from harness.runtime.canary import GREETINGS, Seen
-from harness.runtime.local import LocalStack
+from harness.runtime.local.stack import LocalStack
 from harness.runtime.service import ServiceState
+from harness.runtime.toxiproxy.link_probe import GREETINGS, ProbeResult
 from harness.runtime.waiting import until
 from harness.scenario.model import Injection
 
@@ -41,10 +50,10 @@ def begin(injector: Injector, run_over: asyncio.Event | None = None) -> asyncio.
     return asyncio.create_task(injector.live(watch, asyncio.Event(), run_over or asyncio.Event()))
 
 
-async def through_the_link(stack: LocalStack, timeout_s: float = 10.0) -> Seen:
-    """A canary through the only link."""
+async def through_the_link(stack: LocalStack, timeout_s: float = 10.0) -> ProbeResult:
+    """A link probe through the only link."""
     (link,) = stack.stack.links
-    return await stack.proxy(link).canary(GREETINGS["http"], timeout_s)
+    return await stack.proxy(link).probe(GREETINGS["http"], timeout_s)
 
 
 async def test_link_of_a_killed_service_refuses(local_stack: LocalStack, history: HistoryWriter) -> None:
@@ -55,28 +64,28 @@ async def test_link_of_a_killed_service_refuses(local_stack: LocalStack, history
     injector = injector_of(local_stack, history, service="server", **{"is": "kill"}, for_s=0.5)
     life = begin(injector)
     await injector.on.wait()
-    assert (await through_the_link(local_stack)).sight is Sight.REFUSED
+    assert (await through_the_link(local_stack)).outcome is ProbeOutcome.REFUSED
     await life
     client.transport.abort()
-    assert (await through_the_link(local_stack)).sight is Sight.ANSWERED
+    assert (await through_the_link(local_stack)).outcome is ProbeOutcome.ANSWERED
     so_far = history.so_far()
     assert [event.target for _, event in so_far.of(FaultOn)] == ["server"]
     assert all(event.as_expected for _, event in so_far.of(ServiceSeen))
-    assert [(event.count, event.detail) for _, event in so_far.of(FaultMet)] == [(1, "open connections ended")]
+    assert [(event.count, event.detail) for _, event in so_far.of(FaultHit)] == [(1, "open connections ended")]
     assert [event.target for _, event in so_far.of(FaultHealed)] == ["server"]
 
 
 async def test_call_of_a_paused_service_has_met_it(local_stack: LocalStack, history: HistoryWriter) -> None:
-    """Whoever calls a frozen service is counted; the harness's own canaries are not."""
+    """Whoever calls a frozen service is counted; the harness's own link_probes are not."""
     (link,) = local_stack.stack.links
     injector = injector_of(local_stack, history, service="server", **{"is": "pause"}, for_s=3)
     life = begin(injector)
     await injector.on.wait()
-    assert (await through_the_link(local_stack, timeout_s=0.5)).sight is Sight.SILENT
+    assert (await through_the_link(local_stack, timeout_s=0.5)).outcome is ProbeOutcome.SILENT
     _, client = await asyncio.open_connection(*local_stack.link_address(link))
     await life
     client.transport.abort()
-    counts = [(event.count, event.detail) for _, event in history.so_far().of(FaultMet)]
+    counts = [(event.count, event.detail) for _, event in history.so_far().of(FaultHit)]
     assert counts == [(1, "connections accepted under the fault")]
 
 
@@ -85,11 +94,11 @@ async def test_fault_lasts_as_long_as_the_run(local_stack: LocalStack, history: 
     run_over = asyncio.Event()
     injector = injector_of(local_stack, history, link="client -> server", **{"is": "refused"}, until="run-ended")
     life = begin(injector, run_over)
-    await until(lambda: len(list(history.so_far().of(CanarySaw))) > 2, what="looks at the fault", deadline_s=20)
-    assert (await through_the_link(local_stack)).sight is Sight.REFUSED
+    await until(lambda: len(list(history.so_far().of(LinkProbed))) > 2, what="looks at the fault", deadline_s=20)
+    assert (await through_the_link(local_stack)).outcome is ProbeOutcome.REFUSED
     run_over.set()
     await life
-    assert (await through_the_link(local_stack)).sight is Sight.ANSWERED
+    assert (await through_the_link(local_stack)).outcome is ProbeOutcome.ANSWERED
 
 
 async def test_restart_is_over_by_itself(local_stack: LocalStack, history: HistoryWriter) -> None:
@@ -112,7 +121,7 @@ async def test_fault_is_lifted_when_the_drill_is_broken_off(
     with pytest.raises(asyncio.CancelledError):
         await life
     assert await local_stack.service("server").state() is ServiceState.RUNNING
-    assert (await through_the_link(local_stack)).sight is Sight.ANSWERED
+    assert (await through_the_link(local_stack)).outcome is ProbeOutcome.ANSWERED
     assert len(list(history.so_far().of(FaultOff))) == 1
 
 
@@ -127,14 +136,14 @@ async def test_fault_is_lifted_when_it_was_cancelled_while_it_came_on(
     with pytest.raises(asyncio.CancelledError):
         await life
     assert await local_stack.service("server").state() is ServiceState.RUNNING
-    assert (await through_the_link(local_stack)).sight is Sight.ANSWERED
+    assert (await through_the_link(local_stack)).outcome is ProbeOutcome.ANSWERED
 
 
-async def test_fault_of_a_link_is_told_by_its_canaries(local_stack: LocalStack, history: HistoryWriter) -> None:
+async def test_fault_of_a_link_is_told_by_its_link_probes(local_stack: LocalStack, history: HistoryWriter) -> None:
     """Faults of links live the same life."""
     injector = injector_of(local_stack, history, link="client -> server", **{"is": "refused"}, for_s=0.2)
     await begin(injector)
-    assert [event.sight for _, event in history.so_far().of(CanarySaw)] == [Sight.REFUSED]
+    assert [event.outcome for _, event in history.so_far().of(LinkProbed)] == [ProbeOutcome.REFUSED]
     assert len(list(history.so_far().of(FaultHealed))) == 1
 
 

@@ -15,7 +15,7 @@ from harness.drill.skipping import skipped, why_skipped
 from harness.report.files import junit, markdown, row, worst
 from harness.report.summary import Summary
 from harness.report.terminal import TerminalProgress
-from harness.runtime.local import LocalStack
+from harness.runtime.local.stack import LocalStack
 from harness.runtime.running import RuntimeName
 from harness.scenario.model import Scenario
 

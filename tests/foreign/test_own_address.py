@@ -9,8 +9,8 @@ import pytest
 from harness.drill.clients import own_address
 from harness.errors import StackError, UnsafeTarget
 from harness.runtime.cache import cache_directory
-from harness.runtime.local import LocalStack
-from harness.runtime.session import Session
+from harness.runtime.local.stack import LocalStack
+from harness.runtime.session.session import Session
 from harness.runtime.toxiproxy.build import find_or_build
 from harness.stack.stack import load_stack
 

@@ -18,8 +18,8 @@ from harness.drill.workloads.plain import WaitRuns
 from harness.history.events import Fate, OperationEnded, RunChanged, RunRole
 from harness.history.history import HistoryWriter
 from harness.runtime.cache import cache_directory
-from harness.runtime.local import LocalStack
-from harness.runtime.session import Session
+from harness.runtime.local.stack import LocalStack
+from harness.runtime.session.session import Session
 from harness.runtime.toxiproxy.build import find_or_build
 from harness.runtime.waiting import until
 from harness.stack.stack import load_stack

@@ -11,7 +11,7 @@ from harness.checks.finding import Case
 from harness.checks.registry import checkable
 from harness.drill.outcome import DrillFailed, Outcome
 from harness.gherkin import expectations
-from harness.history.events import CanarySaw, FaultHealed, FaultMet, PhaseEnded, Recovered, RunRole
+from harness.history.events import FaultHealed, FaultHit, LinkProbed, PhaseEnded, Recovered, RunRole
 from harness.history.reads import Notification, OutcomeRow
 
 DRILLED = "drilled__1"
@@ -20,7 +20,7 @@ But = Callable[..., Case]
 Then = Callable[[Outcome], None]
 
 THENS: dict[str, tuple[str, Then]] = {
-    "faults": ("fault-bit", expectations.expect_faults_bit_and_healed),
+    "faults": ("fault-hit", expectations.expect_faults_hit_and_healed),
     "artifacts": ("artifacts-once", expectations.expect_artifacts_once),
     "orders": ("orders-once", lambda outcome: expectations.expect_orders(outcome, "exactly", 1, per_symbol=True)),
     "report": ("not-silent", lambda outcome: expectations.expect_report(outcome, "degraded", 1)),
@@ -48,7 +48,7 @@ def test_then_fails_when_its_check_was_not_run(name: str, sound: Case, outcome_o
 def test_then_fails_when_the_drill_was_not_sound(name: str, but_events: Callable[..., Case], outcome_of: Make) -> None:
     """A drill whose fault the system never met tells nothing, whatever the other checks say."""
     with pytest.raises(DrillFailed, match=r"INCONCLUSIVE(.|\n)*did not bite"):
-        THENS[name][1](outcome_of(but_events(without=(FaultMet,))))
+        THENS[name][1](outcome_of(but_events(without=(FaultHit,))))
 
 
 @pytest.mark.parametrize("name", [name for name in THENS if name != "faults"])
@@ -64,19 +64,19 @@ def test_faults_none_planned_fails(sound: Case, outcome_of: Make) -> None:
     """A fault that nobody planned has not bitten."""
     healthy = dataclasses.replace(sound, faults=())
     with pytest.raises(DrillFailed, match="nothing was planned to go wrong"):
-        expectations.expect_faults_bit_and_healed(outcome_of(healthy))
+        expectations.expect_faults_hit_and_healed(outcome_of(healthy))
 
 
 def test_faults_not_healed_fails(but_events: Callable[..., Case], outcome_of: Make) -> None:
     """A fault through which nothing went afterwards is still on."""
     with pytest.raises(DrillFailed, match="not healed"):
-        expectations.expect_faults_bit_and_healed(outcome_of(but_events(without=(FaultHealed,))))
+        expectations.expect_faults_hit_and_healed(outcome_of(but_events(without=(FaultHealed,))))
 
 
 def test_faults_without_canary_fails(but_events: Callable[..., Case], outcome_of: Make) -> None:
-    """A fault that no canary saw may not have been on."""
-    with pytest.raises(DrillFailed, match="no canary"):
-        expectations.expect_faults_bit_and_healed(outcome_of(but_events(without=(CanarySaw,))))
+    """A fault that no link probe saw may not have been on."""
+    with pytest.raises(DrillFailed, match="no link probe"):
+        expectations.expect_faults_hit_and_healed(outcome_of(but_events(without=(LinkProbed,))))
 
 
 def test_artifacts_lost_one_fails(but: But, sound: Case, outcome_of: Make) -> None:
@@ -126,7 +126,7 @@ def test_recovery_that_never_came_fails(but_events: Callable[..., Case], outcome
 
 def test_recovery_of_a_drill_without_faults_fails(but_events: Callable[..., Case], outcome_of: Make) -> None:
     """There is nothing to recover from."""
-    healthy = dataclasses.replace(but_events(without=(FaultHealed, Recovered, FaultMet, CanarySaw)), faults=())
+    healthy = dataclasses.replace(but_events(without=(FaultHealed, Recovered, FaultHit, LinkProbed)), faults=())
     kept = [entry for entry in healthy.history.entries if not hasattr(entry.event, "fault")]
     calm = dataclasses.replace(healthy, history=dataclasses.replace(healthy.history, entries=tuple(kept)))
     with pytest.raises(DrillFailed, match="nothing was planned"):

@@ -18,7 +18,7 @@ from harness.errors import SetUpError, UsageError
 from harness.images.alone import alone
 from harness.images.builder import Builder
 from harness.images.engine import ImageEngine, failure
-from harness.images.freshness import demand_fresh, out_of_date
+from harness.images.freshness import out_of_date, require_fresh
 from harness.images.image import Image, chosen, images_of
 from harness.stack.container import Build
 from harness.stack.stack import Stack, load_stack
@@ -122,15 +122,15 @@ def test_stale_and_missing_images_are_refused(project: Project, engine: ImageEng
     remedy = f"run `harness images build --stack {project.stack.path}`"
     assert out_of_date(project.stack, engine) == [f"image {project.worker.name} is missing: {remedy}"]
     _built(project, engine)
-    demand_fresh(project.stack, engine)
+    require_fresh(project.stack, engine)
     (project.folder / "web.txt").write_text("2\n")
     line = f"image {project.web.name} is older than its sources: {remedy}"
     with pytest.raises(SetUpError, match=f"^{re.escape(line)}$") as caught:
-        demand_fresh(project.stack, engine)
+        require_fresh(project.stack, engine)
     assert caught.value.exit_code == 3
     (project.folder / "shared.txt").write_text("2\n")
     with pytest.raises(SetUpError, match=r"\(and 1 more\)") as caught:
-        demand_fresh(project.stack, engine)
+        require_fresh(project.stack, engine)
     assert project.worker.name in caught.value.evidence
 
 

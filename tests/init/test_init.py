@@ -52,7 +52,7 @@ def test_init_writes_what_loads_as_it_is(compose: Path) -> None:
         "shop.api_v2 -> db:5432",
         "shop.api_v2 -> db:5433",
     ]
-    assert stack.canaries == {("shop.api_v2", 8000): "http", ("db", 5432): "postgres"}
+    assert stack.link_probes == {("shop.api_v2", 8000): "http", ("db", 5432): "postgres"}
     assert stack.adapters.database is not None
     assert not stack.adapters.database.empty
     assert list_scenarios(compose.parent / "scenarios") == tuple(sorted(stack.scenarios))

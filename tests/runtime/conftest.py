@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from harness.runtime.cache import cache_directory
-from harness.runtime.session import Session
+from harness.runtime.local.toxiproxy_server import LocalPlace
+from harness.runtime.session.session import Session
 from harness.runtime.toxiproxy.build import find_or_build
 from harness.runtime.toxiproxy.link_proxy import LinkProxy, LinkReplaced
-from harness.runtime.toxiproxy.local_server import LocalPlace
 from tests.runtime.exchange import LARGE_ANSWER_BYTES, StartLink
 
 

@@ -6,8 +6,8 @@ import asyncio
 import signal
 import sys
 
-from harness.runtime.process import ServiceProcess
-from harness.runtime.session import Session
+from harness.runtime.local.process import ServiceProcess
+from harness.runtime.session.session import Session
 
 LISTEN = "import socket, sys, time; s = socket.create_server(('127.0.0.1', int(sys.argv[1]))); time.sleep(600)"
 SCRIPTS = (

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from harness.errors import ControlHung, HarnessError
-from harness.runtime.session import Session
+from harness.runtime.session.session import Session
 from harness.runtime.toxiproxy.control import Control
 
 pytestmark = pytest.mark.anyio

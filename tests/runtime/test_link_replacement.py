@@ -16,11 +16,11 @@ import pytest
 
 from harness.errors import ControlHung
 from harness.faults.toxic import Stream, Toxic
-from harness.history.events import Sight
-from harness.runtime.session import Session
-from harness.runtime.survivors import look
+from harness.history.events import ProbeOutcome
+from harness.runtime.local.toxiproxy_server import LocalPlace
+from harness.runtime.session.process_tree import find_process
+from harness.runtime.session.session import Session
 from harness.runtime.toxiproxy.link_proxy import LinkProxy, LinkReplaced, ReplacedBecause
-from harness.runtime.toxiproxy.local_server import LocalPlace
 from harness.runtime.waiting import until
 from tests.runtime.exchange import Saw, StartLink, exchange
 
@@ -69,7 +69,7 @@ async def test_hung_link_is_healed_within_two_seconds(link: LinkProxy, replaced:
     assert (healed.replaced, after.saw, after.took_s < 0.2) == (ReplacedBecause.HUNG, Saw.ANSWERED, True)
     assert [(each.link, each.reason) for each in replaced] == [(link.link, ReplacedBecause.HUNG)]
     assert int(link.server_id) != pid
-    assert look(pid) is None
+    assert find_process(pid) is None
     writer.transport.abort()
 
 
@@ -126,7 +126,7 @@ async def test_system_connections_are_known_over_a_replacement(link: LinkProxy, 
 
 async def test_canary_is_not_taken_for_the_system(link: LinkProxy) -> None:
     """What the harness itself opened on a link is no connection of the system, neither while open nor afterwards."""
-    assert (await link.canary(b"hello")).sight is Sight.ANSWERED
+    assert (await link.probe(b"hello")).outcome is ProbeOutcome.ANSWERED
     theirs = await exchange(link.address[1])
     await until(lambda: len(link._log.accepted) == 2, what="two connections in the log", deadline_s=2)
     assert [each.client_port for each in link.system_connections()] == [theirs.client_port]

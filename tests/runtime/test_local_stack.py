@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from harness.errors import DeadlineExceeded, StartFailed
-from harness.history.events import ServiceEnded, Sight
+from harness.history.events import ProbeOutcome, ServiceEnded
 from harness.runtime.cache import cache_directory
-from harness.runtime.canary import GREETINGS, send_canary
-from harness.runtime.local import LocalStack
-from harness.runtime.session import Session
+from harness.runtime.local.stack import LocalStack
+from harness.runtime.session.session import Session
 from harness.runtime.toxiproxy.build import find_or_build
+from harness.runtime.toxiproxy.link_probe import GREETINGS, send_probe
 from harness.runtime.waiting import until
 from harness.stack.stack import load_stack
 
@@ -45,7 +45,7 @@ services:
       ready_within_s: 20
 x-harness:
   links: [client -> server:8000]
-  canaries: {"server:8000": http}
+  link_probes: {"server:8000": http}
   adapters:
     airflow: {url: "http://server:8000", tasks_run_in: client, username: a, password: b, dag: d}
     gateway: {control: "http://server:8000"}
@@ -81,10 +81,10 @@ def test_local_stack_sends_its_links_through_proxies(tmp_path: Path) -> None:
             assert running.logs.of_service("client").read_text().split() == [f"http://{host}:{port}/", str(port)]
             assert running.address("server", 8000) != (host, port)
             await running.proxy(link).disable()
-            seen = await send_canary((host, port), GREETINGS["http"])
-            assert seen.sight is Sight.REFUSED
-            direct = await send_canary(running.address("server", 8000), GREETINGS["http"])
-            assert direct.sight is Sight.ANSWERED
+            seen = await send_probe((host, port), GREETINGS["http"])
+            assert seen.outcome is ProbeOutcome.REFUSED
+            direct = await send_probe(running.address("server", 8000), GREETINGS["http"])
+            assert direct.outcome is ProbeOutcome.ANSWERED
             await running.close()
 
     asyncio.run(drill())

@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from harness.errors import PortsExhausted, UsageError
-from harness.runtime.ports import BLOCK_SIZE, PortBlock, PortRange
+from harness.runtime.session.ports import BLOCK_SIZE, PortBlock, PortRange
 
 
 def test_two_blocks_differ() -> None:

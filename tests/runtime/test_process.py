@@ -10,9 +10,9 @@ import psutil
 import pytest
 
 from harness.errors import DeadlineExceeded, StartFailed
-from harness.runtime import survivors
-from harness.runtime.process import ServiceProcess
-from harness.runtime.session import Session
+from harness.runtime.local.process import ServiceProcess
+from harness.runtime.session import process_tree
+from harness.runtime.session.session import Session
 from harness.runtime.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -82,9 +82,9 @@ async def test_stop_ends_children_that_left_the_group(session: Session) -> None:
     """A child in a session of its own, without our marks in its environment, ends with its service."""
     service = await start(session, "env -i setsid /bin/sh -c 'echo $$ up; exec sleep 600' & wait")
     stray = int(service.tail().split()[0])
-    assert survivors.look(stray) is not None
+    assert process_tree.find_process(stray) is not None
     await service.stop(grace_s=0.5)
-    assert survivors.look(stray) is None
+    assert process_tree.find_process(stray) is None
 
 
 async def test_frozen_service_stands_still_whole(session: Session) -> None:
@@ -111,4 +111,4 @@ async def test_title_does_not_hide_a_service(session: Session) -> None:
         "titled", [sys.executable, "-c", script], session=session, output=session.directory / "titled.log"
     )
     await until(lambda: "up" in service.tail(), what="the title", deadline_s=5, evidence=service.tail)
-    assert f"HARNESS_SESSION={session.id}" in survivors.environment(service.pid)
+    assert f"HARNESS_SESSION={session.id}" in process_tree.environment(service.pid)

@@ -17,11 +17,11 @@ import psutil
 import pytest
 
 from harness.errors import SetUpError
-from harness.runtime import survivors
-from harness.runtime.leftovers import clean_dead_sessions
-from harness.runtime.ports import BLOCK_SIZE, PortBlock, PortRange
-from harness.runtime.process import ServiceProcess
-from harness.runtime.session import Session
+from harness.runtime.local.process import ServiceProcess
+from harness.runtime.session import process_tree
+from harness.runtime.session.leftovers import clean_dead_sessions
+from harness.runtime.session.ports import BLOCK_SIZE, PortBlock, PortRange
+from harness.runtime.session.session import Session
 from harness.runtime.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -65,9 +65,9 @@ class Dummy:
         """Give everything of it that is still there."""
         found = [f"directory {path.name}" for path in self.folder.iterdir()]
         for process in psutil.process_iter(["pid", "cmdline"]):
-            mark = f"{survivors.DIRECTORY_VARIABLE}={self.folder}/"
+            mark = f"{process_tree.DIRECTORY_VARIABLE}={self.folder}/"
             named = any(str(self.folder) in word for word in process.info["cmdline"] or ())
-            if named or any(entry.startswith(mark) for entry in survivors.environment(process.pid)):
+            if named or any(entry.startswith(mark) for entry in process_tree.environment(process.pid)):
                 found.append(f"process {process.pid} {process.info['cmdline']}")
         return found
 

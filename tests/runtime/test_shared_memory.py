@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.runtime.process import ServiceProcess
-from harness.runtime.session import Session
+from harness.runtime.local.process import ServiceProcess
+from harness.runtime.session.session import Session
 from harness.runtime.waiting import until
 
 pytestmark = [

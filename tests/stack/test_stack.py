@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import StackError, UnsafeTarget
-from harness.stack.addressing import Places, fill, placeholder_ports, readdress_environment
+from harness.stack.addressing import Places, fill, placeholder_ports, rewrite_environment
 from harness.stack.link import Link, matches, parse_link
 from harness.stack.stack import Stack, load_stack
 
@@ -114,7 +114,7 @@ def test_readdress_puts_links_in_the_place_of_names() -> None:
         "OTHER_HOST": "db",
         "NAME": "mydb:5432",
     }
-    found = readdress_environment(environment, frozenset({"db"}), lambda _name, _port: ("127.0.0.1", 20001))
+    found = rewrite_environment(environment, frozenset({"db"}), lambda _name, _port: ("127.0.0.1", 20001))
     assert found == {
         "URL": "http://127.0.0.1:20001/x?y=db-db:5432",
         "DB_HOST": "127.0.0.1",

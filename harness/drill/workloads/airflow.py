@@ -29,7 +29,7 @@ class AirflowRuns:
         self._observer = observer
         self._symbols = symbols
 
-    async def demand_whole(self) -> None:
+    async def require_whole(self) -> None:
         """Wait until every part of Airflow is healthy and the DAG is known."""
         await airflow_is_whole(self._airflow)
 

@@ -19,7 +19,7 @@ class PlainRuns:
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
 
-    async def demand_whole(self) -> None:
+    async def require_whole(self) -> None:
         """Nothing to wait for: the services are ready."""
 
     async def start(self, watch: RunWatch) -> None:

@@ -14,7 +14,7 @@ TaskLogs = dict[tuple[str, str], str]
 class Workload(Protocol):
     """Runs, one after the other."""
 
-    async def demand_whole(self) -> None:
+    async def require_whole(self) -> None:
         """Wait until runs can be started.
 
         Raises:

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from harness.faults.link.fault import LinkFault
 from harness.faults.toxic import Stream, Toxic
-from harness.history.events import Sight
+from harness.history.events import ProbeOutcome
 
 
 class Blackhole(LinkFault):
@@ -16,7 +16,7 @@ class Blackhole(LinkFault):
     """
 
     kind: Literal["blackhole"] = "blackhole"
-    SEEN_AS: ClassVar[frozenset[Sight]] = frozenset({Sight.SILENT})
+    PROBE_SEES: ClassVar[frozenset[ProbeOutcome]] = frozenset({ProbeOutcome.SILENT})
     IN_LOGS: ClassVar[str] = r"time[d]?[ _-]?out|Timeout|deadline"
     ABOUT: ClassVar[str] = "blackholed"
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from harness.faults.toxic import Toxic
-from harness.history.events import Sight
+from harness.history.events import ProbeOutcome
 
 
 class LinkFault(BaseModel):
@@ -15,7 +15,7 @@ class LinkFault(BaseModel):
 
     Class attributes:
         CUTS: new connections are refused, and open ones end; the proxy is switched off.
-        SEEN_AS: what a canary through the link may see while the fault is on, and nothing else.
+        PROBE_SEES: what a probe through the link may see while the fault is on, and nothing else.
         IN_LOGS: a regular expression for how a client's own log names what it met.
         ABOUT: the fault in a word or two, for tables.
     """
@@ -23,13 +23,13 @@ class LinkFault(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     CUTS: ClassVar[bool] = False
-    SEEN_AS: ClassVar[frozenset[Sight]]
+    PROBE_SEES: ClassVar[frozenset[ProbeOutcome]]
     IN_LOGS: ClassVar[str]
     ABOUT: ClassVar[str]
 
     @property
     def at_least_s(self) -> float:
-        """How long a canary's answer must take while the fault is on."""
+        """How long a link probe's answer must take while the fault is on."""
         return 0.0
 
     @property

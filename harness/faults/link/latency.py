@@ -8,7 +8,7 @@ from pydantic import Field
 
 from harness.faults.link.fault import LinkFault
 from harness.faults.toxic import Stream, Toxic
-from harness.history.events import Sight
+from harness.history.events import ProbeOutcome
 
 
 class Latency(LinkFault):
@@ -20,13 +20,13 @@ class Latency(LinkFault):
 
     kind: Literal["latency"] = "latency"
     delay_ms: int = Field(gt=0, le=60_000)
-    SEEN_AS: ClassVar[frozenset[Sight]] = frozenset({Sight.ANSWERED})
+    PROBE_SEES: ClassVar[frozenset[ProbeOutcome]] = frozenset({ProbeOutcome.ANSWERED})
     IN_LOGS: ClassVar[str] = r"time[d]?[ _-]?out|Timeout|deadline|slow"
     ABOUT: ClassVar[str] = "late"
 
     @property
     def at_least_s(self) -> float:
-        """How long a canary's answer must take while the fault is on."""
+        """How long a link probe's answer must take while the fault is on."""
         return self.delay_ms / 1000
 
     @property

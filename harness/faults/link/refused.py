@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from harness.faults.link.fault import LinkFault
-from harness.history.events import Sight
+from harness.history.events import ProbeOutcome
 
 
 class Refused(LinkFault):
@@ -13,6 +13,6 @@ class Refused(LinkFault):
 
     kind: Literal["refused"] = "refused"
     CUTS: ClassVar[bool] = True
-    SEEN_AS: ClassVar[frozenset[Sight]] = frozenset({Sight.REFUSED})
+    PROBE_SEES: ClassVar[frozenset[ProbeOutcome]] = frozenset({ProbeOutcome.REFUSED})
     IN_LOGS: ClassVar[str] = r"refused|Errno 111|Errno 61\b|disconnect|closed|Not connected|\bEOF\b|end of stream"
     ABOUT: ClassVar[str] = "refused"

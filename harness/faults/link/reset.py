@@ -6,14 +6,14 @@ from typing import ClassVar, Literal
 
 from harness.faults.link.fault import LinkFault
 from harness.faults.toxic import Stream, Toxic
-from harness.history.events import Sight
+from harness.history.events import ProbeOutcome
 
 
 class Reset(LinkFault):
     """Every connection is reset as soon as the client sends; the server does no work."""
 
     kind: Literal["reset"] = "reset"
-    SEEN_AS: ClassVar[frozenset[Sight]] = frozenset({Sight.RESET})
+    PROBE_SEES: ClassVar[frozenset[ProbeOutcome]] = frozenset({ProbeOutcome.RESET})
     IN_LOGS: ClassVar[str] = r"reset|Errno 104|Errno 54\b|disconnect|closed|broken"
     ABOUT: ClassVar[str] = "reset"
 

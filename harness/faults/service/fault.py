@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.history.events import Sight
+from harness.history.events import ProbeOutcome
 
 
 class ServiceFault(BaseModel):
@@ -17,7 +17,7 @@ class ServiceFault(BaseModel):
         LASTS: it is on for a time that the scenario names; otherwise it is lifted as soon as it is proven.
         EVERY_CALL_MEETS_IT: a connection to the service cannot but meet it; otherwise the kernel's counters or the
             clients' logs have to tell.
-        SEEN_AS: what a canary to the service may see while the fault is on; empty where a canary can tell nothing.
+        PROBE_SEES: what a probe of the service may see while the fault is on; empty where a probe can tell nothing.
         IN_LOGS: a regular expression for how the log of whoever calls the service, or is called by it, names it.
         IN_OWN_LOG: another for what the service itself tells of the fault; empty when it can know nothing.
         ABOUT: the fault in a word or two, for tables.
@@ -28,7 +28,7 @@ class ServiceFault(BaseModel):
     ENDS: ClassVar[bool] = False
     LASTS: ClassVar[bool] = True
     EVERY_CALL_MEETS_IT: ClassVar[bool] = False
-    SEEN_AS: ClassVar[frozenset[Sight]] = frozenset()
+    PROBE_SEES: ClassVar[frozenset[ProbeOutcome]] = frozenset()
     IN_LOGS: ClassVar[str]
     IN_OWN_LOG: ClassVar[str] = ""
     ABOUT: ClassVar[str]

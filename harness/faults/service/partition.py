@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from harness.faults.service.fault import ServiceFault
-from harness.history.events import Sight
+from harness.history.events import ProbeOutcome
 
 
 class Partition(ServiceFault):
@@ -13,6 +13,6 @@ class Partition(ServiceFault):
 
     kind: Literal["partition"] = "partition"
     EVERY_CALL_MEETS_IT: ClassVar[bool] = True
-    SEEN_AS: ClassVar[frozenset[Sight]] = frozenset({Sight.SILENT})
+    PROBE_SEES: ClassVar[frozenset[ProbeOutcome]] = frozenset({ProbeOutcome.SILENT})
     IN_LOGS: ClassVar[str] = r"time[d]?[ _-]?out|Timeout|deadline|unreachable|disconnect|closed|reset"
     ABOUT: ClassVar[str] = "partitioned"

@@ -16,7 +16,7 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.docker_client import DockerClient
 from testcontainers.core.labels import create_labels
 
-from harness.runtime.docker.labels import SESSION
+from harness.runtime.session.labels import SESSION
 
 # Our reaper needs no image, and outlives the harness in a process of its own.
 testcontainers_config.ryuk_disabled = True

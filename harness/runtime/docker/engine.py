@@ -68,7 +68,7 @@ class Engine:
         """
         named = os.environ.get(HOST_VARIABLE)
         if named:
-            _demand_this_machine(named)
+            _require_this_machine(named)
         tried = [named] if named else [f"unix://{place}" for place in default_places() if place.exists()]
         reasons: list[str] = []
         for address in tried:
@@ -82,7 +82,7 @@ class Engine:
             except (DockerException, requests.RequestException, OSError, ValueError) as cause:
                 reasons.append(f"{address}: {_shortly(cause)}")
                 continue
-            _demand_api(client, address)
+            _require_api(client, address)
             return cls(client, address)
         looked = "; ".join(reasons) or f"no socket at {', '.join(str(place) for place in default_places())}"
         raise SetUpError(f"no Docker engine answers ({looked}): {_WHAT_TO_DO}")
@@ -117,7 +117,7 @@ class Engine:
         except (DockerException, requests.RequestException, OSError):
             return False
 
-    async def demand_images(self, images: set[str]) -> None:
+    async def require_images(self, images: set[str]) -> None:
         """Have every image there before anything starts.
 
         Raises:
@@ -159,7 +159,7 @@ def address_if_any() -> str | None:
     return engine.address
 
 
-def _demand_api(client: docker.DockerClient, address: str) -> None:
+def _require_api(client: docker.DockerClient, address: str) -> None:
     version = str(client.version().get("ApiVersion", "0"))
     if tuple(int(part) for part in version.split(".")) < _OLDEST_API:
         client.close()
@@ -180,7 +180,7 @@ def _reach(address: str) -> None:
         socket.create_connection((parts.hostname or "", parts.port or 2375), timeout=_TIMEOUT_S).close()
 
 
-def _demand_this_machine(address: str) -> None:
+def _require_this_machine(address: str) -> None:
     """The stack's ports are published on the engine's loopback, which must be ours; the reaper speaks plain HTTP."""
     parts = urlsplit(address)
     if parts.scheme != "unix" and not (parts.scheme in {"tcp", "http"} and parts.hostname in _LOOPBACK):

@@ -13,9 +13,9 @@ from docker.types import IPAMConfig, IPAMPool
 
 from harness.errors import HarnessError
 from harness.runtime.docker.engine import Engine
-from harness.runtime.docker.labels import labels_of
 from harness.runtime.docker.plan import Lan, Member
-from harness.runtime.session import Session
+from harness.runtime.session.labels import labels_of
+from harness.runtime.session.session import Session
 
 # Set aside for tests of network devices: no real network has them. Source: RFC 2544, appendix C.
 _RANGE = ipaddress.ip_network("198.18.0.0/15")
@@ -76,7 +76,7 @@ class Networks:
             self._addresses[lan.name, member] = str(subnet[place])
 
     def _claim(self, lan: Lan) -> tuple[Network, ipaddress.IPv4Network]:
-        # Room for side-cars besides the members.
+        # Room for sidecars besides the members.
         size = max(8, 1 << (len(lan.members) + _FIRST_MEMBER + 4).bit_length())
         for subnet in _subnets(size):
             pool = IPAMPool(subnet=str(subnet), gateway=str(subnet[_GATEWAY]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.stack.addressing import Address, readdress
+from harness.stack.addressing import Address, rewrite_addresses
 from harness.stack.compose import HttpProbe, Probe, SqlProbe, TcpProbe
 from harness.stack.stack import Stack
 
@@ -12,16 +12,16 @@ ServicePort = tuple[str, int]
 
 
 def published_ports(stack: Stack) -> tuple[ServicePort, ...]:
-    """Every port of a service that a link leads to, or that a probe, an adapter or a canary asks, each once."""
+    """Every port of a service that a link leads to, or that a probe, an adapter or a link probe asks, each once."""
     found: dict[ServicePort, None] = {(link.server, link.port): None for link in stack.links}
-    found |= dict.fromkeys(stack.canaries)
+    found |= dict.fromkeys(stack.link_probes)
 
     def note(service: str, port: int) -> Address | None:
         found[service, port] = None
         return None
 
     for text in _texts(stack):
-        readdress(text, frozenset(stack.services), note)
+        rewrite_addresses(text, frozenset(stack.services), note)
     return tuple(found)
 
 

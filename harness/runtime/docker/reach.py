@@ -23,7 +23,7 @@ def is_on_this_machine(gateway: str) -> bool:
 async def reaches(address: Address) -> bool:
     """Whether somebody accepts a connection at a container's own address.
 
-    The forwarder of a published port makes an orderly end of every reset: a canary through it could not tell the two.
+    The forwarder of a published port makes an orderly end of every reset: a probe through it could not tell the two.
     """
     try:
         async with asyncio.timeout(_WITHIN_S):

@@ -14,7 +14,7 @@ from harness.errors import HarnessError
 from harness.runtime.docker.contained import Startable
 from harness.runtime.docker.engine import Engine
 from harness.runtime.docker.follower import Follower, kill_unless_down
-from harness.runtime.process import size_of, tail
+from harness.runtime.local.process import size_of, tail
 from harness.runtime.service import ServiceState
 
 _STATES = {"running": ServiceState.RUNNING, "restarting": ServiceState.RUNNING, "paused": ServiceState.PAUSED}
@@ -109,7 +109,7 @@ class ServiceContainer:
         """Its exit code, once it has ended."""
         return self._follower.returncode if self._follower is not None else None
 
-    def let_be(self) -> None:
+    def release(self) -> None:
         """Its next end is no news: somebody asked for it."""
         if self._watcher is not None:
             self._watcher.cancel()
@@ -138,14 +138,14 @@ class ServiceContainer:
 
     async def kill(self) -> None:
         """End it at once (SIGKILL); it stays down."""
-        self.let_be()
+        self.release()
         await self._engine.call(f"kill {self.name}", lambda: kill_unless_down(self.container()))
         if self._follower is not None:
             await self._follower.until_over()
 
     async def stop(self) -> None:
         """Ask it to end, and kill what is left after its grace period; it stays down."""
-        self.let_be()
+        self.release()
         grace_s = int(self._stop_grace_s)
         await self._engine.call(f"stop {self.name}", lambda: self.container().stop(timeout=grace_s))
         if self._follower is not None:

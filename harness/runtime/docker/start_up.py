@@ -6,18 +6,18 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from harness.runtime.docker.assembly import Assembly, container_of, control_port_of
+from harness.runtime.docker.container_factory import ContainerFactory, container_of, control_port_of
 from harness.runtime.docker.health import health_attempt
 from harness.runtime.docker.link_container import LinkContainer
 from harness.runtime.docker.plan import Member, at, between
-from harness.runtime.docker.precedence import Precedence
 from harness.runtime.docker.published import ServicePort
 from harness.runtime.docker.reach import is_on_this_machine
 from harness.runtime.docker.service_container import ServiceContainer
+from harness.runtime.docker.start_order import StartOrder
 from harness.runtime.docker.volumes import VolumeTemplate, named_volumes, template_of
-from harness.runtime.log_directory import LogDirectory
+from harness.runtime.logs import LogDirectory
 from harness.runtime.readiness import wait_until, wait_until_ready
-from harness.runtime.session import Session
+from harness.runtime.session.session import Session
 from harness.runtime.toxiproxy.link_proxy import LinkProxy, LinkReplaced
 from harness.stack.addressing import Address
 from harness.stack.link import Link
@@ -42,40 +42,40 @@ class StartUp:
         session: owns ports and files.
         logs: where output goes.
         ports: published port -> port on 127.0.0.1.
-        readdress: puts published addresses in the place of ``service:port``.
+        rewrite_addresses: puts published addresses in the place of ``service:port``.
         on_end: is told of a service that ends by itself.
         on_replaced: is told of each replaced Toxiproxy.
     """
 
     def __init__(
         self,
-        assembly: Assembly,
+        assembly: ContainerFactory,
         session: Session,
         *,
         logs: LogDirectory,
         ports: Mapping[ServicePort, int],
-        readdress: Callable[[str], str],
+        rewrite_addresses: Callable[[str], str],
         on_end: Callable[[ServiceContainer, int | None], object],
         on_replaced: Callable[[LinkReplaced], object],
     ) -> None:
         self.services: dict[str, ServiceContainer] = {}
         self.proxies: dict[Link, LinkProxy] = {}
         self.ready_s: dict[str, float] = {}
-        self._assembly = assembly
+        self._factory = assembly
         self._session = session
         self._logs = logs
         self._ports = ports
-        self._readdress = readdress
+        self._rewrite_addresses = rewrite_addresses
         self._on_end = on_end
         self._on_replaced = on_replaced
         self._lans: dict[str, asyncio.Task[None]] = {}
         self._proxies_up: dict[Link, asyncio.Task[None]] = {}
         self._turns: dict[str, _Turn] = {}
-        self._precedence = Precedence({})
+        self._start_order = StartOrder({})
 
     @property
     def _stack(self) -> Stack:
-        return self._assembly.stack
+        return self._factory.stack
 
     async def run(self) -> None:
         """Start everything, and wait until it is ready.
@@ -88,9 +88,9 @@ class StartUp:
         only_for_templates = {maker for part in parts.values() if part is not None for maker in part.made_by}
         wanted = [each for name, each in self._stack.services.items() if name not in only_for_templates]
         self._turns = {service.name: _Turn() for service in wanted}
-        self._precedence = Precedence({service.name: service for service in wanted})
+        self._start_order = StartOrder({service.name: service for service in wanted})
         async with asyncio.TaskGroup() as group:
-            plan, networks = self._assembly.plan, self._assembly.networks
+            plan, networks = self._factory.plan, self._factory.networks
             self._lans = {name: group.create_task(networks.make(lan)) for name, lan in plan.lans.items()}
             self._proxies_up = {link: group.create_task(self._bring_up_proxy(link)) for link in self._stack.links}
             for service in wanted:
@@ -101,28 +101,28 @@ class StartUp:
         service = self._stack.services[running.name]
         container = container_of(self._stack, service)
         if service.part.ready is None and container.health is not None:
-            attempt = health_attempt(self._assembly.engine, running, container.health)
+            attempt = health_attempt(self._factory.engine, running, container.health)
             return await wait_until(attempt, running, service.part.ready_within_s)
-        return await wait_until_ready(running, service.part.ready, self._readdress, service.part.ready_within_s)
+        return await wait_until_ready(running, service.part.ready, self._rewrite_addresses, service.part.ready_within_s)
 
     async def _templates(self) -> dict[str, VolumeTemplate]:
-        engine, services = self._assembly.engine, self._stack.services.values()
+        engine, services = self._factory.engine, self._stack.services.values()
         found = {each.name: await template_of(engine, self._session, self._stack, each) for each in services}
         return {name: template for name, template in found.items() if template is not None}
 
     async def _bring_up(self, service: Service, template: VolumeTemplate | None) -> None:
-        await self._precedence.turn(self._precedence.rank(service.name))
+        await self._start_order.turn(self._start_order.rank(service.name))
         kept = await template.find() if template is not None else None
         if template is not None and kept is not None:
             # While the networks are made, which the container cannot be created without.
-            await self._assembly.volumes.make([template.volume])
-            await template.copy(kept, self._assembly.volumes.full_name(template.volume))
+            await self._factory.volumes.make([template.volume])
+            await template.copy(kept, self._factory.volumes.full_name(template.volume))
         running = await self._create(service)
         await self._until_its_turn(service)
         if template is not None and kept is None:
             await self._make(service, running, template)
         await running.launch()
-        self._precedence.launched(service.name)
+        self._start_order.launched(service.name)
         self._turns[service.name].started.set()
         self.ready_s[service.name] = await self.until_ready(running)
         self._turns[service.name].ready.set()
@@ -134,16 +134,16 @@ class StartUp:
             maker = await self._create(self._stack.services[name])
             await maker.start()
         await running.stop()
-        await template.keep(self._assembly.volumes.full_name(template.volume))
+        await template.keep(self._factory.volumes.full_name(template.volume))
 
     async def _create(self, service: Service) -> ServiceContainer:
         await self._laid(service.name)
-        await self._assembly.volumes.make(named_volumes(service))
+        await self._factory.volumes.make(named_volumes(service))
         ports = {port: here for (name, port), here in self._ports.items() if name == service.name}
         running = ServiceContainer(
             service.name,
-            self._assembly.engine,
-            await self._assembly.service(service, ports),
+            self._factory.engine,
+            await self._factory.service(service, ports),
             self._logs.of_service(service.name),
             stop_grace_s=container_of(self._stack, service).stop_grace_s,
             until_ready=self.until_ready,
@@ -165,15 +165,15 @@ class StartUp:
                 await (turn.ready if must_be_ready else turn.started).wait()
 
     async def _bring_up_proxy(self, link: Link) -> None:
-        await self._precedence.turn(self._precedence.rank_of_proxy(link))
+        await self._start_order.turn(self._start_order.rank_of_proxy(link))
         await self._laid(link)
-        plan, networks = self._assembly.plan, self._assembly.networks
+        plan, networks = self._factory.plan, self._factory.networks
         reached = self._reach(link)
         ports = {inside: here for inside, (host, here) in reached.items() if host == _LOOPBACK}
         place = LinkContainer(
             link.slug,
-            self._assembly.engine,
-            self._assembly.proxy(link, ports),
+            self._factory.engine,
+            self._factory.proxy(link, ports),
             listen_port=link.port,
             control=reached[control_port_of(link)],
             upstream=(networks.address(plan.lans[at(link.server)], link.server), link.port),
@@ -196,12 +196,12 @@ class StartUp:
         The engine's forwarder costs a process and some of the kernel's rules for each port, and makes an orderly end of
         every reset.
         """
-        networks, lan = self._assembly.networks, self._assembly.plan.lans[at(link.server)]
+        networks, lan = self._factory.networks, self._factory.plan.lans[at(link.server)]
         ports = (link.port, control_port_of(link))
         if is_on_this_machine(networks.gateway(lan)):
             return {port: (networks.address(lan, link), port) for port in ports}
         return {port: (_LOOPBACK, self._session.ports.take()) for port in ports}
 
     async def _laid(self, member: Member) -> None:
-        for lan in self._assembly.plan.of(member):
+        for lan in self._factory.plan.of(member):
             await self._lans[lan.name]

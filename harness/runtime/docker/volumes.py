@@ -17,8 +17,8 @@ from docker.types import Mount
 
 from harness.errors import NO_ROOM, HarnessError
 from harness.runtime.docker.engine import Engine
-from harness.runtime.docker.labels import TEMPLATE, TEMPLATE_VOLUME, labels_of, maker_labels
-from harness.runtime.session import Session
+from harness.runtime.session.labels import TEMPLATE, TEMPLATE_VOLUME, labels_of, maker_labels
+from harness.runtime.session.session import Session
 from harness.stack.container import Volume, VolumeMount
 from harness.stack.stack import Service, Stack
 from harness.stack.units import size_bytes

@@ -7,9 +7,9 @@ import math
 from collections.abc import Mapping
 
 from harness.faults.service.cpu_limit import CpuLimit
+from harness.runtime.docker.container_api import EngineRefused, container_of, inspect, run_in, statistics, update
+from harness.runtime.docker.limits import CPU_PERIOD_US, UNLIMITED, cpu_limit
 from harness.runtime.effects.effect import Effect, Look, Met
-from harness.runtime.effects.engine import EngineRefused, container_of, inspect, run_in, statistics, update
-from harness.runtime.effects.limits import CPU_PERIOD_US, UNLIMITED, cpu_limit
 
 _NANO = 1_000_000_000
 # A MiB takes a tenth of a millisecond or more: so much work for a whole core, and less for a smaller limit, takes

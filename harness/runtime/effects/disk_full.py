@@ -7,11 +7,11 @@ from pathlib import PurePosixPath
 
 from harness.errors import NO_ROOM
 from harness.faults.service.disk_full import DiskFull
-from harness.runtime.docker.last_will import Request
+from harness.runtime.docker.container_api import container_of
+from harness.runtime.docker.sidecar import Sidecar
 from harness.runtime.effects.effect import CannotBeDone, Look
-from harness.runtime.effects.engine import container_of
-from harness.runtime.effects.side_car import SideCar
 from harness.runtime.effects.volume import VolumeEffect, mount_of, try_to_write
+from harness.runtime.session.undo_log import Request
 
 _FILL = ".harness-fill"
 _MIB = 1 << 20
@@ -19,12 +19,12 @@ _MAX_FREE_MIB = 512
 
 
 class DiskFullEffect(VolumeEffect[DiskFull]):
-    """Filled by a side-car that shares the service's volumes; seen by a write of the service's own user."""
+    """Filled by a sidecar that shares the service's volumes; seen by a write of the service's own user."""
 
     _is_on = False
 
     async def arm(self) -> None:
-        """Start the side-car, of the service's own image: it has the right user, and surely is there.
+        """Start the sidecar, of the service's own image: it has the right user, and surely is there.
 
         Raises:
             CannotBeDone: there is no volume at the path, or so much room that filling it would fill this machine.
@@ -32,7 +32,7 @@ class DiskFullEffect(VolumeEffect[DiskFull]):
         service = self.target.service
         await mount_of(service, self.fault.path)
         container = container_of(service)
-        self._side_car = await SideCar.start(
+        self._sidecar = await Sidecar.start(
             container,
             str(container.attrs["Config"]["Image"]),
             labels=self.target.labels,
@@ -64,8 +64,8 @@ class DiskFullEffect(VolumeEffect[DiskFull]):
 
     async def lift(self) -> None:
         """Make room, and start the service if it ended for want of it."""
-        if self._side_car is not None:
-            await self._side_car.run(self._make_room)
+        if self._sidecar is not None:
+            await self._sidecar.run(self._make_room)
         await self.start_if_ended()
 
     def undone(self) -> Sequence[Request]:

@@ -11,7 +11,7 @@ from harness.runtime.service import ServiceState
 
 
 class DownEffect(Effect[Down]):
-    """Ended by a signal; seen by whoever runs it, and by canaries that are refused."""
+    """Ended by a signal; seen by whoever runs it, and by link_probes that are refused."""
 
     STATE: ClassVar[ServiceState] = ServiceState.ENDED
 

@@ -9,11 +9,11 @@ from typing import ClassVar, Generic, TypeVar
 
 from harness.errors import HarnessError
 from harness.faults.service.fault import ServiceFault
-from harness.history.events import Sight
-from harness.runtime.canary import Seen
-from harness.runtime.docker.last_will import Request
+from harness.history.events import ProbeOutcome
 from harness.runtime.effects.target import MUTE, Door, Target, knock_at
 from harness.runtime.service import ServiceState
+from harness.runtime.session.undo_log import Request
+from harness.runtime.toxiproxy.link_probe import ProbeResult
 
 FaultT = TypeVar("FaultT", bound=ServiceFault)
 
@@ -42,7 +42,7 @@ class Met:
 class Effect(abc.ABC, Generic[FaultT]):
     """What makes one fault true.
 
-    No proof is the order's own return: each asks somebody else (the kernel, the engine, a canary).
+    No proof is the order's own return: each asks somebody else (the kernel, the engine, a link probe).
 
     Args:
         fault: what goes wrong.
@@ -79,14 +79,14 @@ class Effect(abc.ABC, Generic[FaultT]):
         if state is not ServiceState.RUNNING:
             return Look(as_expected=False, saw=f"{self.target.service.name} is {state}")
         seen = await knock_at((*self.target.doors, *self.target.links))
-        return sights(seen, frozenset({Sight.ANSWERED}), f"{self.target.service.name} is {state}")
+        return sights(seen, frozenset({ProbeOutcome.ANSWERED}), f"{self.target.service.name} is {state}")
 
     async def met(self) -> Met | None:
         """Tell what the kernel counted; asked before the fault is lifted."""
         return None
 
     def undone(self) -> Sequence[Request]:
-        """What its side-car would do to take it back; asked once it is armed, for a last will."""
+        """What its sidecar would do to take it back; asked once it is armed, for a last will."""
         return ()
 
     async def disarm(self) -> None:
@@ -100,24 +100,28 @@ class Effect(abc.ABC, Generic[FaultT]):
         return True
 
     async def look_at_doors(self, doors: tuple[Door, ...], timeout_s: float = 1.0) -> Look:
-        """See what it does, and what canaries to it see; of a port without a protocol, only a refusal tells."""
+        """See what it does, and what link_probes to it see; of a port without a protocol, only a refusal tells."""
         state = await self.target.service.state()
         if state is not self.STATE:
             return Look(as_expected=False, saw=f"{self.target.service.name} is {state}, not {self.STATE}")
-        telling = tuple(door for door in doors if door.protocol != MUTE or Sight.REFUSED in self.fault.SEEN_AS)
-        return sights(await knock_at(telling, timeout_s), self.fault.SEEN_AS, f"{self.target.service.name} is {state}")
+        telling = tuple(
+            door for door in doors if door.protocol != MUTE or ProbeOutcome.REFUSED in self.fault.PROBE_SEES
+        )
+        return sights(
+            await knock_at(telling, timeout_s), self.fault.PROBE_SEES, f"{self.target.service.name} is {state}"
+        )
 
 
-def sights(seen: Mapping[str, Seen], expected: frozenset[Sight], before: str) -> Look:
-    """Hold what canaries saw against what they should see.
+def sights(seen: Mapping[str, ProbeResult], expected: frozenset[ProbeOutcome], before: str) -> Look:
+    """Hold what link_probes saw against what they should see.
 
     Args:
         seen: by the door's name.
-        expected: every sight that is as it should be.
+        expected: every outcome that is as it should be.
         before: what else is known.
     """
-    told = "; ".join([before, *(f"a canary to {name} saw '{each.sight}'" for name, each in seen.items())])
-    return Look(as_expected=all(each.sight in expected for each in seen.values()), saw=told)
+    told = "; ".join([before, *(f"a link probe to {name} saw '{each.outcome}'" for name, each in seen.items())])
+    return Look(as_expected=all(each.outcome in expected for each in seen.values()), saw=told)
 
 
 class CannotBeDone(HarnessError):

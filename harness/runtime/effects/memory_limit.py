@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.faults.service.memory_limit import MemoryLimit
+from harness.runtime.docker.container_api import EngineRefused, State, container_of, inspect, statistics, update
+from harness.runtime.docker.limits import memory_limit
 from harness.runtime.effects.effect import Effect, Look, Met
-from harness.runtime.effects.engine import EngineRefused, State, container_of, inspect, statistics, update
-from harness.runtime.effects.limits import memory_limit
 from harness.runtime.service import ServiceState
 
 _MIB = 1 << 20

@@ -13,7 +13,7 @@ _PROOF_DEADLINE_S = 5.0
 
 
 class PacketLossEffect(PacketEffect[PacketLoss]):
-    """Dropped by the kernel at random; seen by the rule's own counter, while canaries go."""
+    """Dropped by the kernel at random; seen by the rule's own counter, while link_probes go."""
 
     _dropped_of_ours = 0
 

@@ -1,4 +1,4 @@
-"""Dropping a service's packets: rules in the network namespace of its container, set by a side-car that shares it."""
+"""Dropping a service's packets: rules in the network namespace of its container, set by a sidecar that shares it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import re
 import secrets
 from collections.abc import Sequence
 
-from harness.runtime.docker.last_will import Request
+from harness.runtime.docker.container_api import container_of
+from harness.runtime.docker.sidecar import NET_TOOLS_IMAGE, Sidecar
 from harness.runtime.effects.effect import Effect, FaultT, Look
-from harness.runtime.effects.engine import container_of
-from harness.runtime.effects.side_car import NET_TOOLS_IMAGE, SideCar
 from harness.runtime.effects.target import Target
+from harness.runtime.session.undo_log import Request
 
 _OUTWARD = "e+"
 _WAYS = (("INPUT", "-i"), ("OUTPUT", "-o"))
@@ -24,23 +24,23 @@ class PacketFilter:
     So switching on, both ways at once, is one command, and lifting is another that cannot leave half of it.
 
     Args:
-        side_car: shares the network of the service's container.
+        sidecar: shares the network of the service's container.
         chain: the chain's name.
     """
 
-    def __init__(self, side_car: SideCar, chain: str) -> None:
-        self._side_car = side_car
+    def __init__(self, sidecar: Sidecar, chain: str) -> None:
+        self._sidecar = sidecar
         self._chain = chain
 
     @classmethod
     async def beside(cls, target: Target) -> PacketFilter:
-        """Start the side-car and lay the chain, without any rule in it.
+        """Start the sidecar and lay the chain, without any rule in it.
 
         Raises:
             EngineRefused: it cannot be done.
         """
         container = container_of(target.service)
-        side_car = await SideCar.start(
+        sidecar = await Sidecar.start(
             container,
             NET_TOOLS_IMAGE,
             labels=target.labels,
@@ -51,11 +51,11 @@ class PacketFilter:
                 "cap_add": ["NET_ADMIN", "NET_RAW"],
             },
         )
-        packets = cls(side_car, f"harness-{secrets.token_hex(4)}")
+        packets = cls(sidecar, f"harness-{secrets.token_hex(4)}")
         try:
             await packets._lay()
         except BaseException:
-            await side_car.remove()
+            await sidecar.remove()
             raise
         return packets
 
@@ -65,7 +65,7 @@ class PacketFilter:
         Args:
             match: as iptables writes it.
         """
-        await self._side_car.demand([*_IPTABLES, "-A", self._chain, *match, "-j", "DROP"])
+        await self._sidecar.demand([*_IPTABLES, "-A", self._chain, *match, "-j", "DROP"])
 
     async def drop_calls(self) -> None:
         """Drop what the service sends to open a connection; counted apart, as nobody but the service itself does it."""
@@ -73,11 +73,11 @@ class PacketFilter:
 
     async def pass_all(self) -> None:
         """Let everything through again."""
-        await self._side_car.demand(self._flush)
+        await self._sidecar.demand(self._flush)
 
     def undone(self) -> Request:
         """The same, for a last will."""
-        return self._side_car.request(self._flush)
+        return self._sidecar.request(self._flush)
 
     @property
     def _flush(self) -> list[str]:
@@ -85,22 +85,22 @@ class PacketFilter:
 
     async def dropped(self) -> list[int]:
         """How many packets each rule has dropped, in the order in which the rules were added."""
-        table = await self._side_car.demand([*_IPTABLES, "-n", "-v", "-x", "-L", self._chain])
+        table = await self._sidecar.demand([*_IPTABLES, "-n", "-v", "-x", "-L", self._chain])
         return [int(found["packets"]) for found in _COUNTED.finditer(table)]
 
     async def close(self) -> None:
-        """Remove the chain, which would stay as long as the container, and the side-car."""
+        """Remove the chain, which would stay as long as the container, and the sidecar."""
         try:
             for where, device in _WAYS:
-                await self._side_car.demand([*_IPTABLES, "-D", where, "!", device, "lo", "-j", self._chain])
-            await self._side_car.demand([*_IPTABLES, "-X", self._chain])
+                await self._sidecar.demand([*_IPTABLES, "-D", where, "!", device, "lo", "-j", self._chain])
+            await self._sidecar.demand([*_IPTABLES, "-X", self._chain])
         finally:
-            await self._side_car.remove()
+            await self._sidecar.remove()
 
     async def _lay(self) -> None:
-        await self._side_car.demand([*_IPTABLES, "-N", self._chain])
+        await self._sidecar.demand([*_IPTABLES, "-N", self._chain])
         for where, device in _WAYS:
-            await self._side_car.demand([*_IPTABLES, "-I", where, "1", "!", device, "lo", "-j", self._chain])
+            await self._sidecar.demand([*_IPTABLES, "-I", where, "1", "!", device, "lo", "-j", self._chain])
 
 
 class PacketEffect(Effect[FaultT]):
@@ -109,7 +109,7 @@ class PacketEffect(Effect[FaultT]):
     _filter: PacketFilter | None = None
 
     async def arm(self) -> None:
-        """Start the side-car."""
+        """Start the sidecar."""
         self._filter = await PacketFilter.beside(self.target)
 
     async def lift(self) -> None:
@@ -128,7 +128,7 @@ class PacketEffect(Effect[FaultT]):
         return (self.packets.undone(),)
 
     async def disarm(self) -> None:
-        """Remove the side-car."""
+        """Remove the sidecar."""
         if self._filter is not None:
             await self._filter.close()
             self._filter = None

@@ -11,7 +11,7 @@ from harness.runtime.effects.target import Door
 
 
 class PartitionEffect(PacketEffect[Partition]):
-    """Cut off by the kernel; seen by canaries that wait in vain, and by the rules' own counters."""
+    """Cut off by the kernel; seen by link_probes that wait in vain, and by the rules' own counters."""
 
     _on_at_mono_s = 0.0
 
@@ -36,12 +36,12 @@ class PartitionEffect(PacketEffect[Partition]):
         """The links that the system has called over by now.
 
         A Toxiproxy that is cut off from its server accepts one connection, and no second before the first is given up:
-        a canary of ours in the place of the system's first call would hide that the system met the fault.
+        a link probe of ours in the place of the system's first call would hide that the system met the fault.
         """
         links = zip(self.target.links, self.target.proxies, strict=True)
         return tuple(door for door, proxy in links if proxy.system_connections(self._on_at_mono_s))
 
     async def met(self) -> Met | None:
-        """Count what the service tried to open itself: no canary does that."""
+        """Count what the service tried to open itself: no link probe does that."""
         calls, *_ = [*await self.packets.dropped(), 0]
         return Met(calls, "packets dropped that should have opened a connection of its own") if calls else None

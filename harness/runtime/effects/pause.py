@@ -10,7 +10,7 @@ from harness.runtime.service import ServiceState
 
 
 class PauseEffect(Effect[Pause]):
-    """Frozen by the kernel; seen by whoever runs it, and by canaries that wait in vain."""
+    """Frozen by the kernel; seen by whoever runs it, and by link_probes that wait in vain."""
 
     STATE: ClassVar[ServiceState] = ServiceState.PAUSED
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.faults.service.process_limit import ProcessLimit
+from harness.runtime.docker.container_api import EngineRefused, container_of, run_in, statistics, update
+from harness.runtime.docker.limits import process_limit
 from harness.runtime.effects.effect import Effect, Look
-from harness.runtime.effects.engine import EngineRefused, container_of, run_in, statistics, update
-from harness.runtime.effects.limits import process_limit
 
 # It starts another process: that the engine can start one there tells nothing, for it does so from outside.
 _PROBE = ("timeout", "5", "true")

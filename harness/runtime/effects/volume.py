@@ -8,9 +8,9 @@ from typing import Generic, TypeVar
 
 from harness.faults.service.disk_full import DiskFull
 from harness.faults.service.volume_read_only import VolumeReadOnly
+from harness.runtime.docker.container_api import MountPoint, container_of, inspect, run_in
+from harness.runtime.docker.sidecar import Sidecar
 from harness.runtime.effects.effect import CannotBeDone, Effect, Look
-from harness.runtime.effects.engine import MountPoint, container_of, inspect, run_in
-from harness.runtime.effects.side_car import SideCar
 from harness.runtime.service import RunningService, ServiceState
 
 _PROBE = ".harness-probe"
@@ -61,9 +61,9 @@ async def try_to_write(service: RunningService, path: str) -> Written:
 
 
 class VolumeEffect(Effect[VolumeFaultT], Generic[VolumeFaultT]):
-    """A fault of one volume: a side-car does it, and the service's own write tells whether it is gone."""
+    """A fault of one volume: a sidecar does it, and the service's own write tells whether it is gone."""
 
-    _side_car: SideCar | None = None
+    _sidecar: Sidecar | None = None
 
     async def look_healed(self) -> Look:
         """It answers, and can write."""
@@ -74,12 +74,12 @@ class VolumeEffect(Effect[VolumeFaultT], Generic[VolumeFaultT]):
         return Look(as_expected=written.works, saw=f"{answers.saw}; a write came to '{written.told}'")
 
     async def disarm(self) -> None:
-        """Remove the side-car."""
-        if self._side_car is not None:
-            await self._side_car.remove()
-            self._side_car = None
+        """Remove the sidecar."""
+        if self._sidecar is not None:
+            await self._sidecar.remove()
+            self._sidecar = None
 
     @property
-    def _armed(self) -> SideCar:
-        assert self._side_car is not None, "a fault is armed before it is switched on"
-        return self._side_car
+    def _armed(self) -> Sidecar:
+        assert self._sidecar is not None, "a fault is armed before it is switched on"
+        return self._sidecar

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.faults.service.volume_read_only import VolumeReadOnly
-from harness.runtime.docker.last_will import Request
+from harness.runtime.docker.container_api import container_of
+from harness.runtime.docker.sidecar import NET_TOOLS_IMAGE, Sidecar
 from harness.runtime.effects.effect import Look
-from harness.runtime.effects.engine import container_of
-from harness.runtime.effects.side_car import NET_TOOLS_IMAGE, SideCar
 from harness.runtime.effects.volume import VolumeEffect, mount_of, try_to_write
+from harness.runtime.session.undo_log import Request
 
 _READ_ONLY = "Read-only file system"
 
@@ -18,14 +18,14 @@ class VolumeReadOnlyEffect(VolumeEffect[VolumeReadOnly]):
     """Remounted in the container's own view alone; seen by a write of the service's own user."""
 
     async def arm(self) -> None:
-        """Start a side-car that sees the service's processes, and may enter what they see of the file system.
+        """Start a sidecar that sees the service's processes, and may enter what they see of the file system.
 
         Raises:
             CannotBeDone: there is no volume at the path.
         """
         await mount_of(self.target.service, self.fault.path)
         container = container_of(self.target.service)
-        self._side_car = await SideCar.start(
+        self._sidecar = await Sidecar.start(
             container,
             NET_TOOLS_IMAGE,
             labels=self.target.labels,
@@ -53,7 +53,7 @@ class VolumeReadOnlyEffect(VolumeEffect[VolumeReadOnly]):
 
     async def lift(self) -> None:
         """Give it back; a service that ended meanwhile gets it with its new start."""
-        if self._side_car is not None and not await self.start_if_ended():
+        if self._sidecar is not None and not await self.start_if_ended():
             await self._remount("rw")
 
     def undone(self) -> Sequence[Request]:

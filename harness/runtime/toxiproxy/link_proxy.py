@@ -110,7 +110,7 @@ class LinkProxy(LinkTraffic):
         self._server = await self._start_server(self._log)
         self._supervisor = asyncio.create_task(self._supervise(), name=f"supervise {self.link}")
 
-    async def let_go(self) -> None:
+    async def release(self) -> None:
         """Replace no server any more; whoever owns it ends it."""
         if self._supervisor is not None:
             self._supervisor.cancel()
@@ -120,7 +120,7 @@ class LinkProxy(LinkTraffic):
 
     async def close(self) -> None:
         """End the server."""
-        await self.let_go()
+        await self.release()
         async with self._turn:
             if self._server is not None:
                 await self._server.kill()

@@ -1,7 +1,7 @@
 """Who uses a link: the system, and the harness itself.
 
 Where each client calls from an address of its own (containers), the address tells the system's connections from the
-harness's. Where all call from 127.0.0.1, the harness knows its own by the ports of its canaries.
+harness's. Where all call from 127.0.0.1, the harness knows its own by the ports of its link_probes.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import replace
 
 from harness.errors import DeadlineExceeded
-from harness.history.events import Sight
-from harness.runtime.canary import DEFAULT_TIMEOUT_S, Seen, send_canary
+from harness.history.events import ProbeOutcome
 from harness.runtime.toxiproxy.link_log import Accepted, LinkLog
+from harness.runtime.toxiproxy.link_probe import DEFAULT_TIMEOUT_S, ProbeResult, send_probe
 from harness.runtime.waiting import until
 from harness.stack.addressing import Address
 
@@ -35,14 +35,14 @@ class LinkTraffic:
         self.address = address
         self.caller = caller
         self._log = log
-        self._canary_ports: set[int] = set()
+        self._probe_ports: set[int] = set()
 
     @property
     def is_forwarded(self) -> bool:
         """Whether the engine's forwarder lies between the harness and the link: it makes an orderly end of a reset."""
         return self.caller is not None and self.address[0] == _LOOPBACK
 
-    async def canary(self, greeting: bytes, timeout_s: float = DEFAULT_TIMEOUT_S) -> Seen:
+    async def probe(self, greeting: bytes, timeout_s: float = DEFAULT_TIMEOUT_S) -> ProbeResult:
         """Use the link as the harness; what it opens for that is not counted as the system's.
 
         Args:
@@ -50,16 +50,16 @@ class LinkTraffic:
             timeout_s: how long silence may last before it is called silence.
         """
         began_s = time.monotonic()
-        seen = await send_canary(self.address, greeting, timeout_s)
+        seen = await send_probe(self.address, greeting, timeout_s)
         if seen.client_port is not None:
-            self._canary_ports.add(seen.client_port)
-        if self.caller is not None and seen.sight in {Sight.ENDED, Sight.RESET}:
+            self._probe_ports.add(seen.client_port)
+        if self.caller is not None and seen.outcome in {ProbeOutcome.ENDED, ProbeOutcome.RESET}:
             # The engine's own forwarder accepts every connection to a published port, and ends it when nobody listens
             # behind it: what Toxiproxy never accepted, it refused.
             with suppress(DeadlineExceeded):
                 await until(lambda: self._greeted(began_s), what="the log", deadline_s=_LOG_DELAY_S, poll_s=0.005)
                 return seen
-            return replace(seen, sight=Sight.REFUSED)
+            return replace(seen, outcome=ProbeOutcome.REFUSED)
         return seen
 
     def system_connections(self, since_mono_s: float = 0.0) -> tuple[Accepted, ...]:
@@ -86,7 +86,7 @@ class LinkTraffic:
     def _is_systems(self, connection: Accepted) -> bool:
         if self.caller is not None:
             return connection.client_host == self.caller
-        return connection.client_port not in self._canary_ports
+        return connection.client_port not in self._probe_ports
 
     def _greeted(self, since_mono_s: float) -> bool:
         return any(each.at_mono_s >= since_mono_s and not self._is_systems(each) for each in self._log.accepted)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from harness.runtime.docker.engine import Engine
-from harness.runtime.session import Session
+from harness.runtime.session.session import Session
 from tests.runtime.docker.small_stack import Small, open_small, skip_without_images
 
 

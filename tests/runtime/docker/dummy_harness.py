@@ -6,9 +6,9 @@ import asyncio
 import sys
 from pathlib import Path
 
-from harness.runtime.containers import ContainerStack
 from harness.runtime.docker.engine import Engine
-from harness.runtime.session import Session
+from harness.runtime.docker.stack import ContainerStack
+from harness.runtime.session.session import Session
 from harness.stack.stack import load_stack
 
 

@@ -15,9 +15,9 @@ from docker.errors import ImageNotFound
 
 from harness.images import environment
 from harness.runtime.cache import cache_directory
-from harness.runtime.containers import ContainerStack
 from harness.runtime.docker.engine import Engine
-from harness.runtime.session import Session
+from harness.runtime.docker.stack import ContainerStack
+from harness.runtime.session.session import Session
 from harness.stack.stack import Stack, load_stack
 
 Result = TypeVar("Result")
@@ -57,7 +57,7 @@ services:
 volumes: {state: {}}
 x-harness:
   links: [client -> server:8000, other -> server:8000]
-  canaries: {"server:8000": http, "client:8001": http, "other:8002": http}
+  link_probes: {"server:8000": http, "client:8001": http, "other:8002": http}
   adapters: {airflow: {url: "http://server:8000", tasks_run_in: client, username: a, password: b, dag: d}}
 """
 

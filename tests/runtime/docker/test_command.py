@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.keeper.place import pointer_file, read_pointer
+from harness.daemon.state_file import read_state, state_path
 from harness.runtime.docker.engine import Engine
 from tests.runtime.docker.small_stack import in_engine, small_stack
 
@@ -36,13 +36,13 @@ def test_stack_is_kept_up_until_down(engine: Engine, tmp_path: Path) -> None:
     stack = small_stack(tmp_path).path
     up = harness("up", "--stack", str(stack), "--runtime", "docker")
     assert up.returncode == 0, up.stdout + up.stderr
-    kept = read_pointer(stack)
+    kept = read_state(stack)
     assert kept is not None
     assert len(in_engine(engine, kept.session)) > 10
     down = harness("down", "--stack", str(stack))
     assert down.returncode == 0, down.stdout + down.stderr
     assert in_engine(engine, kept.session) == []
-    assert not pointer_file(stack).exists()
+    assert not state_path(stack).exists()
 
 
 def test_drill_without_an_engine_is_inconclusive_in_one_line(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ from collections.abc import Callable
 import pytest
 
 from harness.faults.toxic import Stream, Toxic
-from harness.history.events import ProxyReplaced, ServiceEnded, Sight
-from harness.runtime.canary import GREETINGS, send_canary
+from harness.history.events import ProbeOutcome, ProxyReplaced, ServiceEnded
 from harness.runtime.service import ServiceState
+from harness.runtime.toxiproxy.link_probe import GREETINGS, send_probe
 from harness.runtime.toxiproxy.link_proxy import LinkProxy, ReplacedBecause
 from harness.runtime.waiting import until
 from tests.runtime.docker.small_stack import PORTS, Small
@@ -44,8 +44,8 @@ def test_canary_is_not_taken_for_the_system_by_its_address(small: Small) -> None
     """What the harness sends over a link reaches the server, and counts as nobody else's."""
     began_s = time.monotonic()
     link = proxy(small, "client")
-    assert small.run(link.canary(HTTP)).sight is Sight.ANSWERED
-    small.run(until(lambda: link._greeted(began_s), what="the canary in the log", deadline_s=5))
+    assert small.run(link.probe(HTTP)).outcome is ProbeOutcome.ANSWERED
+    small.run(until(lambda: link._greeted(began_s), what="the link probe in the log", deadline_s=5))
     assert link.system_connections(began_s) == ()
 
 
@@ -54,7 +54,7 @@ def test_fault_on_one_link_spares_the_other(small: Small) -> None:
     link = proxy(small, "client")
     small.run(link.disable())
     assert small.ask("client", "fetch/server:8000") == "ConnectionRefusedError"
-    assert small.run(link.canary(HTTP)).sight is Sight.REFUSED
+    assert small.run(link.probe(HTTP)).outcome is ProbeOutcome.REFUSED
     assert small.ask("other", "fetch/server:8000") == "hello"
     small.run(link.heal())
     assert small.ask("client", "fetch/server:8000") == "hello"
@@ -86,8 +86,8 @@ def test_direct_address_goes_around_the_proxy(small: Small) -> None:
     """The harness reaches the server while its links are cut, at the address that a text of the file is given."""
     small.run(proxy(small, "client").disable())
     direct = small.running.address("server", 8000)
-    assert small.running.readdress("http://server:8000/x") == f"http://127.0.0.1:{direct[1]}/x"
-    assert small.run(send_canary(direct, HTTP)).sight is Sight.ANSWERED
+    assert small.running.rewrite_addresses("http://server:8000/x") == f"http://127.0.0.1:{direct[1]}/x"
+    assert small.run(send_probe(direct, HTTP)).outcome is ProbeOutcome.ANSWERED
     small.run(proxy(small, "client").heal())
 
 
@@ -140,7 +140,7 @@ def test_killed_service_is_refused_and_keeps_its_addresses(small: Small) -> None
     server = small.running.service("server")
     small.run(server.kill())
     assert small.run(server.state()) is ServiceState.ENDED
-    assert small.run(send_canary(small.running.address("server", 8000), HTTP)).sight is Sight.REFUSED
+    assert small.run(send_probe(small.running.address("server", 8000), HTTP)).outcome is ProbeOutcome.REFUSED
     small.run(server.start())
     assert small.ask("client", "fetch/server:8000") == "hello"
     assert heard == []
@@ -152,9 +152,9 @@ def test_paused_service_is_silent_until_it_goes_on(small: Small) -> None:
     server = small.running.service("server")
     small.run(server.pause())
     assert small.run(server.state()) is ServiceState.PAUSED
-    assert small.run(send_canary(small.running.address("server", 8000), HTTP, 0.5)).sight is Sight.SILENT
+    assert small.run(send_probe(small.running.address("server", 8000), HTTP, 0.5)).outcome is ProbeOutcome.SILENT
     small.run(server.resume())
-    assert small.run(send_canary(small.running.address("server", 8000), HTTP, 5)).sight is Sight.ANSWERED
+    assert small.run(send_probe(small.running.address("server", 8000), HTTP, 5)).outcome is ProbeOutcome.ANSWERED
 
 
 def test_state_of_runs_is_forgotten(small: Small) -> None:
@@ -208,6 +208,6 @@ def stuck(reader: socket.socket) -> Callable[[], bool]:
 async def heal_beside(small: Small, link: LinkProxy) -> ReplacedBecause | None:
     """Heal a link, and see meanwhile that the other one answers."""
     healing = asyncio.create_task(link.heal())
-    seen = await proxy(small, "other").canary(HTTP)
-    assert seen.sight is Sight.ANSWERED
+    seen = await proxy(small, "other").probe(HTTP)
+    assert seen.outcome is ProbeOutcome.ANSWERED
     return (await healing).replaced

@@ -8,7 +8,7 @@ import pytest
 
 from harness.errors import HarnessError, SetUpError, StartFailed
 from harness.runtime.docker.engine import Engine, default_places, refusal
-from harness.runtime.docker.engine_removal import remove_from_engine
+from harness.runtime.session.engine_removal import remove_from_engine
 
 
 def test_absent_engine_is_one_line_that_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -16,10 +16,10 @@ from harness.drill.session import while_it_lasts
 from harness.errors import HarnessError
 from harness.history.events import Event, ServiceSeen, Trouble
 from harness.history.history import Entry
-from harness.runtime.containers import ContainerStack
 from harness.runtime.docker.engine import Engine
-from harness.runtime.docker.engine_removal import remove_from_engine
-from harness.runtime.session import Session
+from harness.runtime.docker.stack import ContainerStack
+from harness.runtime.session.engine_removal import remove_from_engine
+from harness.runtime.session.session import Session
 from harness.scenario.model import Scenario
 from tests.runtime.docker.small_stack import in_engine, open_small
 

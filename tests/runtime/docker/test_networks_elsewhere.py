@@ -11,12 +11,12 @@ from harness.drill.link_grip import LinkGrip
 from harness.faults.link.answer_lost import AnswerLost
 from harness.faults.link.fault import LinkFault
 from harness.faults.link.reset import Reset
-from harness.history.events import Sight
-from harness.runtime.canary import GREETINGS
+from harness.history.events import ProbeOutcome
 from harness.runtime.docker import start_up
 from harness.runtime.docker.engine import Engine
 from harness.runtime.docker.reach import is_on_this_machine
-from harness.runtime.session import Session
+from harness.runtime.session.session import Session
+from harness.runtime.toxiproxy.link_probe import GREETINGS
 from harness.runtime.waiting import until
 from tests.runtime.docker.small_stack import open_small
 
@@ -38,7 +38,7 @@ def test_gateway_of_this_machine_is_known(address: str, *, is_ours: bool) -> Non
 async def test_proxies_are_reached_where_they_are_published(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A link's proxy is told what to do, and tried, through ports of loopback; canaries are still no calls."""
+    """A link's proxy is told what to do, and tried, through ports of loopback; link_probes are still no calls."""
     monkeypatch.setattr(start_up, "is_on_this_machine", lambda _: False)
     async with await Session.open() as session:
         running = await open_small(tmp_path / "small", session, engine)
@@ -46,14 +46,14 @@ async def test_proxies_are_reached_where_they_are_published(
         assert link.address == running.link_address(running.stack.link("client -> server"))
         assert link.address[0] == "127.0.0.1"
         began_s = time.monotonic()
-        assert (await link.canary(GREETINGS["http"])).sight is Sight.ANSWERED
-        await until(lambda: link._greeted(began_s), what="the canary in the log", deadline_s=5)
+        assert (await link.probe(GREETINGS["http"])).outcome is ProbeOutcome.ANSWERED
+        await until(lambda: link._greeted(began_s), what="the link probe in the log", deadline_s=5)
         assert link.system_connections(began_s) == ()
         await link.disable()
         # The forwarder accepts, and ends the connection when nobody is behind it.
-        assert (await link.canary(GREETINGS["http"])).sight is not Sight.ANSWERED
+        assert (await link.probe(GREETINGS["http"])).outcome is not ProbeOutcome.ANSWERED
         await link.heal()
-        assert (await link.canary(GREETINGS["http"])).sight is Sight.ANSWERED
+        assert (await link.probe(GREETINGS["http"])).outcome is ProbeOutcome.ANSWERED
         await running.close()
 
 
@@ -69,7 +69,7 @@ async def test_reset_is_proven_through_the_forwarder(
         assert not (await grip.look()).as_expected
         await grip.switch_on()
         look = await grip.look()
-        assert (look.sight, look.as_expected) == (Sight.ENDED, True)
+        assert (look.outcome, look.as_expected) == (ProbeOutcome.ENDED, True)
         await grip.lift()
         assert await grip.why_not_healed() is None
         await running.close()

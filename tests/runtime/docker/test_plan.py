@@ -48,6 +48,6 @@ def test_two_links_to_one_server_are_refused(tmp_path: Path) -> None:
 
 
 def test_ports_that_are_asked_are_published_once(tmp_path: Path) -> None:
-    """Links, canaries, probes and adapters say which ports the harness must reach."""
+    """Links, link_probes, probes and adapters say which ports the harness must reach."""
     stack = small_stack(tmp_path, ('{airflow: {url: "http://server:8000"', '{airflow: {url: "http://other:9000"'))
     assert set(published_ports(stack)) == {("server", 8000), ("client", 8001), ("other", 8002), ("other", 9000)}

@@ -10,10 +10,10 @@ from docker.errors import APIError
 from docker.models.containers import Container
 
 from harness.runtime.docker.contained import Attachment
-from harness.runtime.docker.engine_removal import EngineApi, _remove_once
 from harness.runtime.docker.follower import kill_unless_down
 from harness.runtime.docker.networks import taken
 from harness.runtime.docker.volumes import sized_in_blocks
+from harness.runtime.session.engine_removal import EngineApi, _remove_once
 
 SESSION = "00000000"
 

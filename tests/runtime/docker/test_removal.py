@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from harness.runtime.docker.engine import Engine
-from harness.runtime.docker.labels import TEMPLATE, TEMPLATE_VOLUME, labels_of, maker_labels
-from harness.runtime.leftovers import clean_dead_sessions
-from harness.runtime.session import Session
+from harness.runtime.session.labels import TEMPLATE, TEMPLATE_VOLUME, labels_of, maker_labels
+from harness.runtime.session.leftovers import clean_dead_sessions
+from harness.runtime.session.session import Session
 from tests.runtime.docker.small_stack import Small, in_engine, small_stack
 
 pytestmark = pytest.mark.docker

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from harness.errors import DeadlineExceeded, HarnessError, SetUpError, StackError, StartFailed
-from harness.runtime.containers import ContainerStack
 from harness.runtime.docker.engine import Engine
-from harness.runtime.docker.labels import TEMPLATE, TEMPLATE_VOLUME, labels_of
+from harness.runtime.docker.stack import ContainerStack
 from harness.runtime.docker.volumes import VolumeTemplate
-from harness.runtime.session import Session
+from harness.runtime.session.labels import TEMPLATE, TEMPLATE_VOLUME, labels_of
+from harness.runtime.session.session import Session
 from tests.runtime.docker.small_stack import ask, in_engine, open_small, python_image, small_stack
 
 pytestmark = pytest.mark.docker

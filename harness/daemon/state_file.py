@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.keeper.messages import Kept
+from harness.daemon.messages import Kept
 from harness.runtime.cache import cache_directory
 from harness.runtime.docker.engine import Engine
 from harness.runtime.running import RuntimeName
@@ -17,7 +17,7 @@ from harness.stack.stack import Stack
 _NAME_LENGTH = 12
 
 
-def pointer_file(stack: Path) -> Path:
+def state_path(stack: Path) -> Path:
     """The file that says where the kept stack of a compose file is."""
     name = hashlib.sha256(str(stack.resolve()).encode()).hexdigest()[:_NAME_LENGTH]
     return cache_directory(stack.resolve().parent) / "kept" / f"{name}.json"
@@ -56,9 +56,9 @@ async def describe_now(stack: Stack, saboteur: str | None, runtime: RuntimeName)
     return description_of(stack.path, saboteur, runtime, images)
 
 
-def read_pointer(stack: Path) -> Kept | None:
+def read_state(stack: Path) -> Kept | None:
     """The kept stack of a compose file, if its keeper still listens; a stale pointer is removed."""
-    file = pointer_file(stack)
+    file = state_path(stack)
     try:
         kept = Kept.model_validate_json(file.read_bytes())
     except (OSError, ValueError):

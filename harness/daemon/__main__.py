@@ -1,4 +1,4 @@
-"""``python -m harness.keeper``: keep a stack until ``harness down``."""
+"""``python -m harness.daemon``: keep a stack until ``harness down``."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from pathlib import Path
 
 from rich.console import Console
 
+from harness.daemon.server import Daemon
 from harness.drill.interruptible import run_interruptibly
 from harness.drill.session import describe
 from harness.errors import HarnessError
-from harness.keeper.server import Keeper
 from harness.report.terminal import TerminalProgress
 from harness.runtime.running import RuntimeName
 
 
 def main() -> int:
     """Keep a stack; what goes wrong while it starts is said in the first line."""
-    parser = argparse.ArgumentParser(prog="python -m harness.keeper")
+    parser = argparse.ArgumentParser(prog="python -m harness.daemon")
     parser.add_argument("--stack", type=Path, required=True)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--saboteur")
@@ -28,7 +28,7 @@ def main() -> int:
         # With every setting that a crash needs: nobody knows yet which scenarios will run on it.
         stack = describe(given.stack, seed=given.seed)
         progress = TerminalProgress(Console(width=200))
-        run_interruptibly(Keeper(stack, given.saboteur, given.runtime).keep(progress))
+        run_interruptibly(Daemon(stack, given.saboteur, given.runtime).keep(progress))
     except HarnessError as error:
         print(error, error.evidence, sep="\n")  # noqa: T201 - read by the command that started us
         return error.exit_code

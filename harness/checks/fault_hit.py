@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.checks.finding import Case, Finding, PlannedFault, Weight
-from harness.history.events import CanarySaw, FaultMet, FaultNeverCame, FaultOn, ServiceSeen, Witness
+from harness.history.events import FaultHit, FaultNeverCame, FaultOn, LinkProbed, ServiceSeen, Witness
 
-NAME = "fault-bit"
+NAME = "fault-hit"
 
 
-def fault_bit(case: Case) -> Sequence[Finding]:
+def fault_hit(case: Case) -> Sequence[Finding]:
     """Ask those who looked whether the fault was on, and the other witnesses whether the system met it."""
     return [finding for fault in case.faults for finding in _judge(case, fault)]
 
@@ -25,7 +25,7 @@ def _judge(case: Case, fault: PlannedFault) -> Iterator[Finding]:
     looks = _looks(case, fault.id)
     wrong = [saw for saw, as_expected in looks if not as_expected]
     if not looks or wrong:
-        saw = wrong[0] if wrong else "no canary went, and nobody looked otherwise,"
+        saw = wrong[0] if wrong else "no link probe went, and nobody looked otherwise,"
         yield _finding(
             fault,
             "it was switched on but not in effect",
@@ -33,7 +33,7 @@ def _judge(case: Case, fault: PlannedFault) -> Iterator[Finding]:
             see,
         )
         return
-    met = sum(event.count for event in times_met(case, fault.id))
+    met = sum(event.count for event in times_hit(case, fault.id))
     if met == 0:
         yield _finding(
             fault,
@@ -44,19 +44,19 @@ def _judge(case: Case, fault: PlannedFault) -> Iterator[Finding]:
 
 
 def _looks(case: Case, fault_id: str) -> list[tuple[str, bool]]:
-    """What canaries through a link and looks at a service saw while the fault was on, and whether it should be so."""
-    canaries = [event for _, event in case.history.of(CanarySaw) if event.fault == fault_id]
+    """What probes of a link and observations of a service saw while the fault was on, and whether it should be so."""
+    link_probes = [event for _, event in case.history.of(LinkProbed) if event.fault == fault_id]
     services = [event for _, event in case.history.of(ServiceSeen) if event.fault == fault_id]
     return [
-        *((f"a canary through the link saw '{event.sight}'", event.as_expected) for event in canaries),
+        *((f"a probe through the link saw '{event.outcome}'", event.as_expected) for event in link_probes),
         *((event.saw, event.as_expected) for event in services),
     ]
 
 
-def times_met(case: Case, fault_id: str) -> list[FaultMet]:
+def times_hit(case: Case, fault_id: str) -> list[FaultHit]:
     """What proxy, kernel and system say of how often the system itself met the fault."""
-    events = [event for _, event in case.history.of(FaultMet) if event.fault == fault_id]
-    return [event for event in events if event.witness is not Witness.CANARY]
+    events = [event for _, event in case.history.of(FaultHit) if event.fault == fault_id]
+    return [event for event in events if event.witness is not Witness.LINK_PROBE]
 
 
 def _finding(fault: PlannedFault, title: str, found: str, see: str) -> Finding:

@@ -11,12 +11,12 @@ from docker.types import Mount
 from harness.errors import StackError
 from harness.runtime.docker.contained import Attachment, Contained, SessionClient
 from harness.runtime.docker.engine import Engine
-from harness.runtime.docker.labels import labels_of
 from harness.runtime.docker.networks import Networks
 from harness.runtime.docker.options import options_of
 from harness.runtime.docker.plan import Member, NetworkPlan
 from harness.runtime.docker.volumes import Volumes
-from harness.runtime.session import Session
+from harness.runtime.session.labels import labels_of
+from harness.runtime.session.session import Session
 from harness.stack.container import Container, Limits
 from harness.stack.link import Link
 from harness.stack.stack import Service, Stack
@@ -52,7 +52,7 @@ def proxy_container_of(stack: Stack) -> Container:
 
 
 @dataclass(frozen=True, slots=True)
-class Assembly:
+class ContainerFactory:
     """Makes the containers of one session; all of a container's networks must have been made.
 
     Args:

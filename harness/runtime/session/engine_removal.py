@@ -16,8 +16,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote, urlsplit
 
-from harness.runtime.docker.labels import OUR_SESSION, SESSION, TEMPLATE_MAKER, TEMPLATE_VOLUME
-from harness.runtime.docker.removed import RemovedFromEngine
+from harness.runtime.session.labels import OUR_SESSION, SESSION, TEMPLATE_MAKER, TEMPLATE_VOLUME
+from harness.runtime.session.removed import RemovedFromEngine
 
 _AT_ONCE = 12
 _NETWORKS_AT_ONCE = 4

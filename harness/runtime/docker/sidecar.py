@@ -1,4 +1,4 @@
-"""A side-car: a container of the harness's own that shares something with a service's container."""
+"""A sidecar: a container of the harness's own that shares something with a service's container."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from docker.models.containers import Container
 from requests.exceptions import RequestException
 
 from harness.errors import SetUpError
-from harness.runtime.docker.last_will import Request
-from harness.runtime.effects.engine import EngineRefused, Said, client_of, run_in
+from harness.runtime.docker.container_api import EngineRefused, Said, client_of, run_in
+from harness.runtime.session.undo_log import Request
 
 # With iptables; an image of the harness's own, as it needs capabilities that no service has.
 NET_TOOLS_IMAGE = "trading-net-tools"
 
 
-class SideCar:
+class Sidecar:
     """A container that waits beside a service's, to run commands in what the two share.
 
     Args:
@@ -31,7 +31,7 @@ class SideCar:
     @classmethod
     async def start(
         cls, beside: Container, image: str, *, labels: Mapping[str, str], shares: Mapping[str, Any], user: str | None
-    ) -> SideCar:
+    ) -> Sidecar:
         """Start one.
 
         Args:
@@ -63,7 +63,7 @@ class SideCar:
         except ImageNotFound as cause:
             raise SetUpError(f"image {image} is missing: run `harness images build`") from cause
         except (DockerException, RequestException) as cause:
-            raise EngineRefused(f"no side-car of {image} beside {beside.name}: {cause}") from cause
+            raise EngineRefused(f"no sidecar of {image} beside {beside.name}: {cause}") from cause
 
     async def run(self, argv: Sequence[str]) -> Said:
         """Run a command in it."""
@@ -96,4 +96,4 @@ class SideCar:
         try:
             await asyncio.to_thread(work)
         except (DockerException, RequestException) as cause:
-            raise EngineRefused(f"side-car {self._container.name} could not be removed: {cause}") from cause
+            raise EngineRefused(f"sidecar {self._container.name} could not be removed: {cause}") from cause

@@ -25,7 +25,7 @@ _POLL_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class LiveProcess:
     """A process as it was seen: its id alone does not name it, for ids are used again."""
 
     pid: int
@@ -41,17 +41,17 @@ class Seen:
 class Ended:
     """What was ended, and what would not go before the deadline."""
 
-    killed: frozenset[Seen]
-    left: frozenset[Seen]
+    killed: frozenset[LiveProcess]
+    left: frozenset[LiveProcess]
 
 
-def look(pid: int) -> Seen | None:
+def find_process(pid: int) -> LiveProcess | None:
     """Give a live process, or None when it is gone or only a zombie.
 
     Source: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
     """
     if not _HAS_PROC:
-        return _look_without_proc(pid)
+        return _find_without_proc(pid)
     try:
         stat = (_PROC / str(pid) / "stat").read_text(errors="replace")
     except OSError:
@@ -60,10 +60,10 @@ def look(pid: int) -> Seen | None:
     fields = stat.rpartition(")")[2].split()
     if fields[0] in "ZX":
         return None
-    return Seen(pid, int(fields[1]), int(fields[2]), int(fields[3]), fields[19], is_stopped=fields[0] in "Tt")
+    return LiveProcess(pid, int(fields[1]), int(fields[2]), int(fields[3]), fields[19], is_stopped=fields[0] in "Tt")
 
 
-def processes() -> list[Seen]:
+def processes() -> list[LiveProcess]:
     """Give every live process that this user can see."""
     if not _HAS_PROC:
         import psutil  # noqa: PLC0415 - only where there is no /proc, and never needed by the reaper on Linux
@@ -71,7 +71,7 @@ def processes() -> list[Seen]:
         pids: Iterable[int] = psutil.pids()
     else:
         pids = [int(entry) for entry in os.listdir(_PROC) if entry.isdigit()]  # noqa: PTH208 - ten times faster
-    return [seen for pid in pids if (seen := look(pid)) is not None]
+    return [seen for pid in pids if (seen := find_process(pid)) is not None]
 
 
 def environment(pid: int) -> frozenset[str]:
@@ -90,7 +90,7 @@ def environment(pid: int) -> frozenset[str]:
         return frozenset()
 
 
-def members(marks: Iterable[str], groups: Mapping[int, str]) -> frozenset[Seen]:
+def members(marks: Iterable[str], groups: Mapping[int, str]) -> frozenset[LiveProcess]:
     """Give every process that belongs to a session or a service.
 
     Three marks, for each can be lost: the environment (a program may overwrite it to change its title), the process
@@ -121,11 +121,11 @@ def members(marks: Iterable[str], groups: Mapping[int, str]) -> frozenset[Seen]:
 
 
 def end(
-    find: Callable[[], frozenset[Seen]],
+    find: Callable[[], frozenset[LiveProcess]],
     *,
     deadline_s: float,
     quiet_s: float = _QUIET_S,
-    before_kill: Callable[[frozenset[Seen]], None] | None = None,
+    before_kill: Callable[[frozenset[LiveProcess]], None] | None = None,
 ) -> Ended:
     """Kill every process that ``find`` finds, until it finds none.
 
@@ -138,7 +138,7 @@ def end(
         before_kill: is shown the frozen processes while their memory maps can still be read.
     """
     gives_up_at = time.monotonic() + deadline_s
-    killed: frozenset[Seen] = frozenset()
+    killed: frozenset[LiveProcess] = frozenset()
     quiet_since: float | None = None
     while (now := time.monotonic()) < gives_up_at:
         frozen = _freeze(find, gives_up_at)
@@ -161,13 +161,13 @@ def end(
     return Ended(killed - left, left)
 
 
-def is_alive(process: Seen) -> bool:
+def is_alive(process: LiveProcess) -> bool:
     """Say whether this very process, not another with its id, still runs."""
-    now = look(process.pid)
+    now = find_process(process.pid)
     return now is not None and now.started == process.started
 
 
-def send(process: Seen, number: signal.Signals) -> bool:
+def send(process: LiveProcess, number: signal.Signals) -> bool:
     """Send a signal to this very process.
 
     Returns:
@@ -182,8 +182,8 @@ def send(process: Seen, number: signal.Signals) -> bool:
     return True
 
 
-def _freeze(find: Callable[[], frozenset[Seen]], gives_up_at: float) -> frozenset[Seen]:
-    frozen: set[Seen] = set()
+def _freeze(find: Callable[[], frozenset[LiveProcess]], gives_up_at: float) -> frozenset[LiveProcess]:
+    frozen: set[LiveProcess] = set()
     known: set[tuple[int, str]] = set()
     while time.monotonic() < gives_up_at:
         # By identity, not by value: a process that is given a new parent meanwhile is the same process.
@@ -198,7 +198,7 @@ def _freeze(find: Callable[[], frozenset[Seen]], gives_up_at: float) -> frozense
     return frozenset(frozen)
 
 
-def _look_without_proc(pid: int) -> Seen | None:
+def _find_without_proc(pid: int) -> LiveProcess | None:
     import psutil  # noqa: PLC0415 - see processes()
 
     try:
@@ -206,7 +206,7 @@ def _look_without_proc(pid: int) -> Seen | None:
         status = process.status()
         if status == psutil.STATUS_ZOMBIE:
             return None
-        return Seen(
+        return LiveProcess(
             pid,
             process.ppid(),
             os.getpgid(pid),

@@ -8,19 +8,19 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from harness.errors import StackError
-from harness.runtime.docker.last_will import LastWill, Request
-from harness.runtime.local_layout import LocalLayout
-from harness.runtime.local_service import LocalService
-from harness.runtime.log_directory import LogDirectory
+from harness.runtime.local.layout import LocalLayout
+from harness.runtime.local.process import ServiceProcess
+from harness.runtime.local.service import LocalService
+from harness.runtime.local.template import Template
+from harness.runtime.local.toxiproxy_server import LocalPlace
+from harness.runtime.logs import LogDirectory
 from harness.runtime.notices import Notices
-from harness.runtime.process import ServiceProcess
 from harness.runtime.readiness import wait_until_ready
 from harness.runtime.running import RuntimeName
 from harness.runtime.service import RunningService
-from harness.runtime.session import Session
-from harness.runtime.template import Template
+from harness.runtime.session.session import Session
+from harness.runtime.session.undo_log import Request, UndoLog
 from harness.runtime.toxiproxy.link_proxy import LinkProxy
-from harness.runtime.toxiproxy.local_server import LocalPlace
 from harness.stack.addressing import Address
 from harness.stack.link import Link
 from harness.stack.stack import Service, Stack
@@ -49,7 +49,7 @@ class LocalStack:
         self.runtime = RuntimeName.LOCAL
         self.logs = LogDirectory(session.directory / "logs")
         self.notices = Notices()
-        self.last_will: LastWill | None = None
+        self.undo_log: UndoLog | None = None
         self.ready_s: dict[str, float] = {}
         self._session = session
         self._toxiproxy = toxiproxy
@@ -94,9 +94,9 @@ class LocalStack:
         """Where the client of a link reaches the server: the link's proxy."""
         return self._layout.link_address(link)
 
-    def readdress(self, text: str) -> str:
+    def rewrite_addresses(self, text: str) -> str:
         """A text of the compose file with direct addresses in it."""
-        return self._layout.readdress(text)
+        return self._layout.rewrite_addresses(text)
 
     def proxy(self, link: Link) -> LinkProxy:
         """The proxy of a link."""
@@ -245,7 +245,7 @@ class LocalStack:
         if started is not None:
             started.set()
         self.ready_s[service.name] = await wait_until_ready(
-            process, service.part.ready, self.readdress, service.part.ready_within_s
+            process, service.part.ready, self.rewrite_addresses, service.part.ready_within_s
         )
 
     def _watch(self, service: str) -> None:

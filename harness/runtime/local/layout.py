@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.errors import StackError
-from harness.runtime.session import Session
-from harness.runtime.template import Template, template_of
-from harness.stack.addressing import Address, Places, fill, placeholder_ports, readdress, readdress_environment
+from harness.runtime.local.template import Template, template_of
+from harness.runtime.session.session import Session
+from harness.stack.addressing import Address, Places, fill, placeholder_ports, rewrite_addresses, rewrite_environment
 from harness.stack.link import Link
 from harness.stack.stack import Service, Stack
 
@@ -51,9 +51,9 @@ class LocalLayout:
         """Where the client of a link reaches the server: the link's proxy."""
         return _LOOPBACK, self._link_ports[link]
 
-    def readdress(self, text: str) -> str:
+    def rewrite_addresses(self, text: str) -> str:
         """A text of the compose file with direct addresses in it."""
-        return readdress(text, self._names, self._direct)
+        return rewrite_addresses(text, self._names, self._direct)
 
     def data(self, service: str) -> Path:
         """The directory of a service's own."""
@@ -77,7 +77,7 @@ class LocalLayout:
         """The whole environment of a service: other services' addresses in it are those of its links' proxies."""
         places = self._places(service)
         own = {key: fill(value, places) for key, value in {**service.environment, **service.part.environment}.items()}
-        own = readdress_environment(own, self._names, lambda name, port: self._through_links(service.name, name, port))
+        own = rewrite_environment(own, self._names, lambda name, port: self._through_links(service.name, name, port))
         environment = self._session.environment() | own
         python_path = [environment.get("PYTHONPATH"), str(self._stack.project)]
         if self._saboteur is not None and self._stack.saboteur_hook is not None:

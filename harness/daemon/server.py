@@ -8,11 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from harness.drill.progress import Progress
-from harness.drill.session import drill_all, running_stack
-from harness.errors import HarnessError
-from harness.history.history import Entry
-from harness.keeper.messages import (
+from harness.daemon.messages import (
     REQUEST,
     AtWorkNews,
     DoneNews,
@@ -24,7 +20,11 @@ from harness.keeper.messages import (
     LineNews,
     News,
 )
-from harness.keeper.place import describe_now, pointer_file
+from harness.daemon.state_file import describe_now, state_path
+from harness.drill.progress import Progress
+from harness.drill.session import drill_all, running_stack
+from harness.errors import HarnessError
+from harness.history.history import Entry
 from harness.runtime.running import RunningStack, RuntimeName
 from harness.runtime.service import ServiceState
 from harness.stack.compose import DoneProbe
@@ -61,7 +61,7 @@ class RemoteProgress:
             self._writer.write(news.model_dump_json(by_alias=True).encode() + b"\n")
 
 
-class Keeper:
+class Daemon:
     """Keeps one stack.
 
     Args:
@@ -95,7 +95,7 @@ class Keeper:
 
         server = await asyncio.start_unix_server(serve, socket, limit=_MESSAGE_BYTES)
         socket.chmod(0o600)
-        pointer = pointer_file(self._stack.path)
+        pointer = state_path(self._stack.path)
         kept = Kept(pid=os.getpid(), session=running.session_id, socket=socket, description=description)
         write_whole(pointer, kept.model_dump_json())
         try:
@@ -129,7 +129,7 @@ class Keeper:
                 "the kept stack is running another drill: wait for its end, or drill without a kept stack"
             )
         async with self._busy:
-            await _demand_whole(running)
+            await _require_whole(running)
             work = asyncio.ensure_future(
                 drill_all(running, request.scenarios, seed=request.seed, directory=request.directory, progress=progress)
             )
@@ -144,7 +144,7 @@ class Keeper:
             progress.send(DoneNews(summaries=list(work.result().summaries)))
 
 
-async def _demand_whole(running: RunningStack) -> None:
+async def _require_whole(running: RunningStack) -> None:
     """Nobody may have taken a service down since the last drill: a new one would be inconclusive, and not say why."""
     lasting = [name for name, each in running.stack.services.items() if not isinstance(each.part.ready, DoneProbe)]
     states = await asyncio.gather(*(running.service(name).state() for name in lasting))

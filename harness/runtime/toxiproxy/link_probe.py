@@ -1,4 +1,4 @@
-"""A canary: the harness uses a link itself, as the system would, and tells what it came to."""
+"""A link probe: the harness uses a link itself, as the system would, and tells what it came to."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.history.events import Sight
+from harness.history.events import ProbeOutcome
 from harness.stack.addressing import Address
 
 DEFAULT_TIMEOUT_S = 1.0
@@ -20,28 +20,28 @@ _POSTGRES_SSL_REQUEST = struct.pack("!II", 8, 80877103)
 # With an empty greeting only the connection is tried: a server that waits for its client's first word stays silent.
 GREETINGS: Mapping[str, bytes] = {
     "tcp": b"",
-    "http": b"GET / HTTP/1.0\r\nHost: canary\r\n\r\n",
+    "http": b"GET / HTTP/1.0\r\nHost: harness\r\n\r\n",
     "postgres": _POSTGRES_SSL_REQUEST,
     "tws": b"API\0" + struct.pack("!I", len(_TWS_VERSIONS)) + _TWS_VERSIONS,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What one canary saw.
+class ProbeResult:
+    """What one link probe saw.
 
     Args:
-        sight: what it came to.
-        elapsed_s: from the first packet to the sight.
+        outcome: what it came to.
+        elapsed_s: from the first packet to the outcome.
         client_port: the port from which it went, so that it is not taken for the system's; None if it never connected.
     """
 
-    sight: Sight
+    outcome: ProbeOutcome
     elapsed_s: float
     client_port: int | None
 
 
-async def send_canary(address: Address, greeting: bytes, timeout_s: float = DEFAULT_TIMEOUT_S) -> Seen:
+async def send_probe(address: Address, greeting: bytes, timeout_s: float = DEFAULT_TIMEOUT_S) -> ProbeResult:
     """Connect, say ``greeting``, and wait for the first byte of an answer.
 
     Args:
@@ -58,14 +58,14 @@ async def send_canary(address: Address, greeting: bytes, timeout_s: float = DEFA
             client_port = writer.get_extra_info("sockname")[1]
             writer.write(greeting)
             await writer.drain()
-            sight = Sight.ANSWERED if await reader.read(1) else Sight.ENDED
+            outcome = ProbeOutcome.ANSWERED if await reader.read(1) else ProbeOutcome.ENDED
     except TimeoutError:
-        sight = Sight.ANSWERED if client_port is not None and not greeting else Sight.SILENT
+        outcome = ProbeOutcome.ANSWERED if client_port is not None and not greeting else ProbeOutcome.SILENT
     except ConnectionRefusedError:
-        sight = Sight.REFUSED
+        outcome = ProbeOutcome.REFUSED
     except OSError:
-        sight = Sight.RESET
+        outcome = ProbeOutcome.RESET
     finally:
         if writer is not None:
             writer.transport.abort()
-    return Seen(sight=sight, elapsed_s=time.monotonic() - began_s, client_port=client_port)
+    return ProbeResult(outcome=outcome, elapsed_s=time.monotonic() - began_s, client_port=client_port)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import psutil
 from docker.models.containers import Container
 
-from harness.runtime.process import ServiceProcess
+from harness.runtime.local.process import ServiceProcess
 from harness.runtime.service import ServiceState
 from harness.runtime.waiting import until
 

@@ -34,7 +34,7 @@ class Asked(Protocol):
         """One call: its status, and the JSON that came."""
 
 
-class LastWill:
+class UndoLog:
     """The will of one session.
 
     Args:

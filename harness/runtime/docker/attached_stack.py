@@ -8,21 +8,21 @@ from collections.abc import Mapping, Sequence
 from docker.models.containers import Container
 
 from harness.errors import SetUpError, StackError
-from harness.runtime.docker.adopted import Adopted, AdoptedLink, published
+from harness.runtime.docker.attached import AttachedContainer, AttachedLink, published
 from harness.runtime.docker.engine import Engine
 from harness.runtime.docker.forgetting import forget
 from harness.runtime.docker.health import health_attempt
-from harness.runtime.docker.last_will import LastWill, Request
 from harness.runtime.docker.published import published_ports
 from harness.runtime.docker.service_container import ServiceContainer
-from harness.runtime.log_directory import LogDirectory
+from harness.runtime.logs import LogDirectory
 from harness.runtime.notices import Notices
 from harness.runtime.readiness import wait_until, wait_until_ready
 from harness.runtime.running import RuntimeName
 from harness.runtime.service import RunningService
-from harness.runtime.session import Session
+from harness.runtime.session.session import Session
+from harness.runtime.session.undo_log import Request, UndoLog
 from harness.runtime.toxiproxy.link_proxy import LinkProxy
-from harness.stack.addressing import Address, readdress
+from harness.stack.addressing import Address, rewrite_addresses
 from harness.stack.link import Link
 from harness.stack.stack import Stack
 
@@ -45,7 +45,7 @@ class AttachedStack:
         self.runtime = RuntimeName.DOCKER
         self.logs = LogDirectory(session.directory / "logs")
         self.notices = Notices()
-        self.last_will: LastWill | None = LastWill(session.directory)
+        self.undo_log: UndoLog | None = UndoLog(session.directory)
         self.session_id = session.id
         self.directory = session.directory
         self.ready_s: dict[str, float] = {}
@@ -75,9 +75,9 @@ class AttachedStack:
         }
         for name in self.stack.services:
             if name not in makers:
-                self._services[name] = self._adopt(name, containers)
+                self._services[name] = self._attach(name, containers)
         for link in self.stack.links:
-            self._proxies[link] = self._adopt_proxy(link, containers)
+            self._proxies[link] = self._attach_proxy(link, containers)
         try:
             async with asyncio.TaskGroup() as group:
                 for proxy in self._proxies.values():
@@ -99,9 +99,9 @@ class AttachedStack:
         """Where the harness reaches the proxy of a link; its client reaches it by the server's name."""
         return self._proxies[link].address
 
-    def readdress(self, text: str) -> str:
+    def rewrite_addresses(self, text: str) -> str:
         """A text of the compose file with published addresses in it."""
-        return readdress(text, self._names, lambda service, port: self._addresses.get((service, port)))
+        return rewrite_addresses(text, self._names, lambda service, port: self._addresses.get((service, port)))
 
     def proxy(self, link: Link) -> LinkProxy:
         """The proxy of a link."""
@@ -132,9 +132,9 @@ class AttachedStack:
     async def close(self) -> None:
         """Leave the project as it was found: every link without faults, every service running."""
         for service in self._services.values():
-            service.let_be()
+            service.release()
         await asyncio.gather(*(proxy.heal() for proxy in self._proxies.values()), return_exceptions=True)
-        await asyncio.gather(*(proxy.let_go() for proxy in self._proxies.values()))
+        await asyncio.gather(*(proxy.release() for proxy in self._proxies.values()))
 
     async def _containers(self) -> Mapping[str, Container]:
         labels: dict[str, str | list[str] | bool] = {"label": f"{_PROJECT}={self._project}"}
@@ -158,12 +158,12 @@ class AttachedStack:
             )
         return container
 
-    def _adopt(self, name: str, containers: Mapping[str, Container]) -> ServiceContainer:
+    def _attach(self, name: str, containers: Mapping[str, Container]) -> ServiceContainer:
         described = self.stack.services[name].container
         adopted = ServiceContainer(
             name,
             self._engine,
-            Adopted(self._running(name, containers)),
+            AttachedContainer(self._running(name, containers)),
             self.logs.of_service(name),
             stop_grace_s=described.stop_grace_s if described is not None else 10.0,
             until_ready=self._until_ready,
@@ -172,7 +172,7 @@ class AttachedStack:
         self._note_addresses(adopted)
         return adopted
 
-    def _adopt_proxy(self, link: Link, containers: Mapping[str, Container]) -> LinkProxy:
+    def _attach_proxy(self, link: Link, containers: Mapping[str, Container]) -> LinkProxy:
         name = self.stack.proxies.get(link)
         if name is None:
             raise StackError(
@@ -184,7 +184,7 @@ class AttachedStack:
         def note(address: Address) -> None:
             self._proxies[link].address = address
 
-        place = AdoptedLink(str(link), self._engine, container, link.port, note)
+        place = AttachedLink(str(link), self._engine, container, link.port, note)
         return LinkProxy(
             str(link),
             published(container, link.port),
@@ -224,7 +224,7 @@ class AttachedStack:
             return await wait_until(
                 health_attempt(self._engine, service, described.container.health), service, within_s
             )
-        return await wait_until_ready(service, described.part.ready, self.readdress, within_s)
+        return await wait_until_ready(service, described.part.ready, self.rewrite_addresses, within_s)
 
     async def _proxy_container(self, link: Link) -> Container:
         container = self._toxiproxies[link]

@@ -12,8 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from harness.errors import DeadlineExceeded, HarnessError, StartFailed
-from harness.runtime import survivors
-from harness.runtime.session import Session
+from harness.runtime.session import process_tree
+from harness.runtime.session.session import Session
 from harness.runtime.waiting import until
 
 _END_DEADLINE_S = 4.0
@@ -39,7 +39,7 @@ class ServiceProcess:
         self.output_from = output_from
         self._process = process
         self._session = session
-        self._leader = survivors.look(process.pid)
+        self._leader = process_tree.find_process(process.pid)
         session.reaper.register(process.pid)
 
     @classmethod
@@ -70,7 +70,7 @@ class ServiceProcess:
         """
         given = dict(session.environment() if environment is None else environment)
         given |= session.marks
-        given[survivors.SERVICE_VARIABLE] = name
+        given[process_tree.SERVICE_VARIABLE] = name
         # setproctitle (Airflow uses it) would overwrite the environment, and our marks with it.
         given["SPT_NOENV"] = "1"
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -137,16 +137,16 @@ class ServiceProcess:
         """Wait for its end without a deadline: for a watcher, which is cancelled when it is no longer needed."""
         return await self._process.wait()
 
-    def members(self) -> frozenset[survivors.Seen]:
+    def members(self) -> frozenset[process_tree.LiveProcess]:
         """Give every process of the service: its group, its children, and what carries its mark."""
         marks = [f"{name}={value}" for name, value in self._session.marks.items()]
-        marks.append(f"{survivors.SERVICE_VARIABLE}={self.name}")
-        return survivors.members(marks, {self._leader.pid: self._leader.started} if self._leader else {})
+        marks.append(f"{process_tree.SERVICE_VARIABLE}={self.name}")
+        return process_tree.members(marks, {self._leader.pid: self._leader.started} if self._leader else {})
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal to every process of the service (SIGCONT resumes it whole)."""
         for process in self.members():
-            survivors.send(process, number)
+            process_tree.send(process, number)
 
     def freeze(self) -> bool:
         """Stop every process of the service that runs still (SIGSTOP).
@@ -157,7 +157,7 @@ class ServiceProcess:
         """
         running = [process for process in self.members() if not process.is_stopped]
         for process in running:
-            survivors.send(process, signal.SIGSTOP)
+            process_tree.send(process, signal.SIGSTOP)
         return not running
 
     async def kill_group(self) -> None:
@@ -175,7 +175,7 @@ class ServiceProcess:
             HarnessError: a process would not die.
         """
         # In a thread: a look at every process of the machine takes some 15 ms.
-        ended = await asyncio.to_thread(survivors.end, self.members, deadline_s=_END_DEADLINE_S)
+        ended = await asyncio.to_thread(process_tree.end, self.members, deadline_s=_END_DEADLINE_S)
         if ended.left:
             left = ", ".join(str(process.pid) for process in ended.left)
             raise HarnessError(f"{self.name} could not be killed: processes {left} are left", evidence=self.tail())
@@ -199,19 +199,19 @@ class ServiceProcess:
         group = [process for process in before if process.group == self.pid]
         for number in (signal.SIGTERM, signal.SIGCONT):
             for process in group:
-                survivors.send(process, number)
+                process_tree.send(process, number)
         gives_up_at = time.monotonic() + grace_s
         with suppress(DeadlineExceeded):  # killed below
             await self.wait(grace_s)
             await until(
-                lambda: not any(survivors.is_alive(process) for process in group),
+                lambda: not any(process_tree.is_alive(process) for process in group),
                 what=f"the process group of {self.name} to end",
                 deadline_s=max(0.0, gives_up_at - time.monotonic()),
                 poll_s=0.02,
             )
         ended = await asyncio.to_thread(
-            survivors.end,
-            lambda: self.members() | {process for process in before if survivors.is_alive(process)},
+            process_tree.end,
+            lambda: self.members() | {process for process in before if process_tree.is_alive(process)},
             deadline_s=_END_DEADLINE_S,
         )
         if ended.left:

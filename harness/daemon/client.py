@@ -7,10 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness.drill.progress import Progress
-from harness.drill.session import Report
-from harness.errors import DeadlineExceeded, HarnessError, StartFailed
-from harness.keeper.messages import (
+from harness.daemon.messages import (
     NEWS,
     AtWorkNews,
     DoneNews,
@@ -22,7 +19,10 @@ from harness.keeper.messages import (
     LineNews,
     Request,
 )
-from harness.keeper.place import pointer_file, read_pointer
+from harness.daemon.state_file import read_state, state_path
+from harness.drill.progress import Progress
+from harness.drill.session import Report
+from harness.errors import DeadlineExceeded, HarnessError, StartFailed
 from harness.runtime.running import RuntimeName
 from harness.scenario.model import Scenario
 
@@ -33,7 +33,7 @@ _SHOWN_LINES = 20
 _MESSAGE_BYTES = 16 * 1024 * 1024
 
 
-async def start_keeper(
+async def start_daemon(
     stack: Path, *, seed: int, saboteur: str | None, runtime: RuntimeName = RuntimeName.LOCAL, progress: Progress
 ) -> Kept:
     """Have a keeper start the stack, and wait until it is ready.
@@ -42,7 +42,7 @@ async def start_keeper(
         StartFailed: the keeper ended; the evidence is what it said.
         DeadlineExceeded: the stack was not ready in time.
     """
-    log = pointer_file(stack).with_suffix(".log")
+    log = state_path(stack).with_suffix(".log")
     log.parent.mkdir(parents=True, exist_ok=True)
     arguments = ["--stack", str(stack), "--seed", str(seed), "--runtime", str(runtime)]
     arguments += ["--saboteur", saboteur] if saboteur else []
@@ -50,7 +50,7 @@ async def start_keeper(
     with log.open("wb") as output:
         # A process of its own: it outlives this command, and Ctrl-C in this terminal does not reach it.
         process = subprocess.Popen(  # noqa: ASYNC220 - returns at once
-            [sys.executable, "-m", "harness.keeper", *arguments],
+            [sys.executable, "-m", "harness.daemon", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -58,7 +58,7 @@ async def start_keeper(
         )
     try:
         async with asyncio.timeout(_START_DEADLINE_S):
-            while (kept := read_pointer(stack)) is None or kept.pid != process.pid:
+            while (kept := read_state(stack)) is None or kept.pid != process.pid:
                 if process.poll() is not None:
                     said = log.read_text(errors="replace").strip()
                     raise StartFailed(

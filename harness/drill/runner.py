@@ -22,7 +22,7 @@ from harness.scenario.loading import check_against, load_scenario
 from harness.scenario.model import Scenario
 from harness.scenario.writing import write_scenario
 
-__all__ = ["DrillBench", "DrillFailed", "Outcome", "open_bench"]
+__all__ = ["DrillFailed", "DrillRunner", "Outcome", "open_runner"]
 Result = TypeVar("Result")
 # What pytest captures has no width of its own; a line should not be broken before a person's terminal does it.
 _WIDTH = 140
@@ -32,7 +32,7 @@ def _ignore(_: str) -> None:
     return
 
 
-class DrillBench:
+class DrillRunner:
     """A running stack, and drills on it."""
 
     def __init__(
@@ -94,7 +94,7 @@ class DrillBench:
 
 
 @contextmanager
-def open_bench(
+def open_runner(
     stack: Path,
     *,
     reports: Path | None,
@@ -102,7 +102,7 @@ def open_bench(
     saboteur: str | None,
     runtime: RuntimeName = RuntimeName.LOCAL,
     on_skipped: Callable[[str], object] = _ignore,
-) -> Iterator[DrillBench]:
+) -> Iterator[DrillRunner]:
     """Start a stack; when the block ends, nothing of it is left."""
     seed = any_seed() if seed is None else seed
     described = describe(stack, seed=seed)
@@ -111,6 +111,6 @@ def open_bench(
         opened = running_stack(described, TerminalProgress(Console(width=_WIDTH)), saboteur, runtime)
         running = runner.run(opened.__aenter__())
         try:
-            yield DrillBench(runner, running, report, seed, on_skipped)
+            yield DrillRunner(runner, running, report, seed, on_skipped)
         finally:
             runner.run(opened.__aexit__(None, None, None))

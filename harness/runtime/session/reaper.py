@@ -17,9 +17,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from harness.errors import DeadlineExceeded, SetUpError
-from harness.runtime import survivors
-from harness.runtime.docker.removed import RemovedFromEngine
-from harness.runtime.removal import Removed
+from harness.runtime.session import process_tree
+from harness.runtime.session.removal import Removed
+from harness.runtime.session.removed import RemovedFromEngine
 
 _SCRIPT = Path(__file__).with_name("reaper_main.py")
 _READY_DEADLINE_S = 10.0
@@ -72,7 +72,7 @@ class Reaper:
         try:
             answer = await reaper._line(_READY_DEADLINE_S)
         except BaseException:
-            reaper._let_go()
+            reaper._release()
             raise
         if answer != "ready":
             await reaper.close()
@@ -103,7 +103,7 @@ class Reaper:
 
     def register(self, pid: int) -> None:
         """Have the process group of this leader killed at the end."""
-        leader = survivors.look(pid)
+        leader = process_tree.find_process(pid)
         if leader is not None:
             self.groups[pid] = leader.started
             self._tell(f"group {pid} {leader.started}")
@@ -152,7 +152,7 @@ class Reaper:
                     )
                 await asyncio.sleep(_POLL_S)
         finally:
-            self._let_go()
+            self._release()
         if not answer.startswith("{"):
             return None
         said = json.loads(answer)
@@ -160,7 +160,7 @@ class Reaper:
         said["engine"]["left"] = tuple(said["engine"]["left"])
         return Removed(**{**said, "engine": RemovedFromEngine(**said["engine"])})
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         """Close both pipes: it does its work and ends, whether anybody listens or not."""
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:

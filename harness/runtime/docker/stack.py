@@ -6,24 +6,24 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from harness.errors import StackError
-from harness.runtime.docker.assembly import Assembly, container_of, proxy_container_of
 from harness.runtime.docker.contained import SessionClient
+from harness.runtime.docker.container_factory import ContainerFactory, container_of, proxy_container_of
 from harness.runtime.docker.engine import Engine
 from harness.runtime.docker.forgetting import forget
-from harness.runtime.docker.last_will import LastWill, Request
 from harness.runtime.docker.networks import Networks
 from harness.runtime.docker.plan import plan_networks
 from harness.runtime.docker.published import published_ports
 from harness.runtime.docker.service_container import ServiceContainer
 from harness.runtime.docker.start_up import StartUp
 from harness.runtime.docker.volumes import Volumes
-from harness.runtime.log_directory import LogDirectory
+from harness.runtime.logs import LogDirectory
 from harness.runtime.notices import Notices
 from harness.runtime.running import RuntimeName
 from harness.runtime.service import RunningService
-from harness.runtime.session import Session
+from harness.runtime.session.session import Session
+from harness.runtime.session.undo_log import Request, UndoLog
 from harness.runtime.toxiproxy.link_proxy import LinkProxy
-from harness.stack.addressing import Address, readdress
+from harness.stack.addressing import Address, rewrite_addresses
 from harness.stack.compose import DoneProbe
 from harness.stack.link import Link
 from harness.stack.stack import Stack
@@ -48,12 +48,12 @@ class ContainerStack:
         self.runtime = RuntimeName.DOCKER
         self.logs = LogDirectory(session.directory / "logs")
         self.notices = Notices()
-        self.last_will: LastWill | None = None
+        self.undo_log: UndoLog | None = None
         self._session = session
         self._engine = engine
         self._names = frozenset(stack.services)
         self._ports = {key: session.ports.take() for key in published_ports(stack)}
-        assembly = Assembly(
+        assembly = ContainerFactory(
             stack=stack,
             session=session,
             engine=engine,
@@ -68,7 +68,7 @@ class ContainerStack:
             session,
             logs=self.logs,
             ports=self._ports,
-            readdress=self.readdress,
+            rewrite_addresses=self.rewrite_addresses,
             on_end=self._ended,
             on_replaced=self.notices.replaced,
         )
@@ -88,7 +88,7 @@ class ContainerStack:
             DeadlineExceeded: a service was not ready in time.
         """
         images = {container_of(self.stack, service).image for service in self.stack.services.values()}
-        await self._engine.demand_images(images | {proxy_container_of(self.stack).image})
+        await self._engine.require_images(images | {proxy_container_of(self.stack).image})
         self._session.reaper.use_engine(self._engine.address)
         self.logs.make()
         try:
@@ -108,9 +108,9 @@ class ContainerStack:
         """Where the harness reaches the proxy of a link; its client reaches it by the server's name."""
         return self._parts.proxies[link].address
 
-    def readdress(self, text: str) -> str:
+    def rewrite_addresses(self, text: str) -> str:
         """A text of the compose file with published addresses in it."""
-        return readdress(text, self._names, self._direct)
+        return rewrite_addresses(text, self._names, self._direct)
 
     def proxy(self, link: Link) -> LinkProxy:
         """The proxy of a link."""
@@ -150,8 +150,8 @@ class ContainerStack:
     async def close(self) -> None:
         """Let go of everything; the session removes it."""
         for service in self._parts.services.values():
-            service.let_be()
-        await asyncio.gather(*(proxy.let_go() for proxy in self._parts.proxies.values()))
+            service.release()
+        await asyncio.gather(*(proxy.release() for proxy in self._parts.proxies.values()))
 
     def _direct(self, service: str, port: int) -> Address | None:
         here = self._ports.get((service, port))

@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.runtime import survivors
-from harness.runtime.docker.engine_removal import EngineApi
-from harness.runtime.docker.labels import DIRECTORY, HOST
-from harness.runtime.removal import Removed, remove_session
-from harness.runtime.session import BEGAN_FILE, DIRECTORY_PREFIX
+from harness.runtime.session import process_tree
+from harness.runtime.session.engine_removal import EngineApi
+from harness.runtime.session.labels import DIRECTORY, HOST
+from harness.runtime.session.removal import Removed, remove_session
+from harness.runtime.session.session import BEGAN_FILE, DIRECTORY_PREFIX
 
 _NAME = re.compile(rf"{DIRECTORY_PREFIX}([0-9a-f]{{8}})")
 
@@ -50,10 +50,10 @@ def clean_dead_sessions(engine: str | None = None) -> Leftovers:
     """
     found = {path for path in Path(tempfile.gettempdir()).glob(f"{DIRECTORY_PREFIX}*") if _NAME.fullmatch(path.name)}
     # A session may have used another temporary directory: its processes know which.
-    for process in filter(_sees_our_files, survivors.processes()):
-        for entry in survivors.environment(process.pid):
+    for process in filter(_sees_our_files, process_tree.processes()):
+        for entry in process_tree.environment(process.pid):
             name, _, value = entry.partition("=")
-            if name == survivors.DIRECTORY_VARIABLE and _NAME.fullmatch(Path(value).name):
+            if name == process_tree.DIRECTORY_VARIABLE and _NAME.fullmatch(Path(value).name):
                 found.add(Path(value))
     found |= sessions_in(engine) if engine is not None else set()
     removed: dict[str, Removed] = {}
@@ -88,7 +88,7 @@ def sessions_in(engine: str) -> set[Path]:
     return {path for path in directories.values() if _NAME.fullmatch(path.name)}
 
 
-def _sees_our_files(process: survivors.Seen) -> bool:
+def _sees_our_files(process: process_tree.LiveProcess) -> bool:
     """Say whether a path means the same to it as to us: the living session of a container would look dead from here."""
     try:
         return Path(f"/proc/{process.pid}/ns/mnt").readlink() == Path("/proc/self/ns/mnt").readlink()

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from docker.models.containers import Container
 
-from harness.runtime.docker.last_will import Request
-from harness.runtime.effects.engine import client_of, inspect
+from harness.runtime.docker.container_api import client_of, inspect
+from harness.runtime.session.undo_log import Request
 
 CPU_PERIOD_US = 100_000
 UNLIMITED = -1

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.runtime import shared_memory, survivors
-from harness.runtime.docker.removed import RemovedFromEngine
+from harness.runtime.session import process_tree, shared_memory
+from harness.runtime.session.removed import RemovedFromEngine
 
 _KILL_DEADLINE_S = 4.0
 # A process that was just being started when the harness died bears no mark until its program is loaded, which takes a
@@ -97,10 +97,10 @@ def _empty_engine(engine: str | None, session: str, directory: Path, *, was_aski
     if engine is None:
         return RemovedFromEngine()
     # Imported here: it takes 20 ms, and the reaper of a session without an engine is to be ready at once.
-    from harness.runtime.docker.engine_removal import EngineApi, remove_from_engine  # noqa: PLC0415
-    from harness.runtime.docker.last_will import carry_out  # noqa: PLC0415
+    from harness.runtime.session.engine_removal import EngineApi, remove_from_engine  # noqa: PLC0415
+    from harness.runtime.session.undo_log import carry_out  # noqa: PLC0415
 
-    # First: some of it is done by side-cars, which are removed with the rest.
+    # First: some of it is done by sidecars, which are removed with the rest.
     carry_out(directory, EngineApi(engine))
     quiet_s = _ENGINE_QUIET_AFTER_A_REQUEST_S if was_asking else 0.0
     return remove_from_engine(engine, session, quiet_s=quiet_s, deadline_s=_ENGINE_DEADLINE_S)
@@ -108,10 +108,10 @@ def _empty_engine(engine: str | None, session: str, directory: Path, *, was_aski
 
 def _end_processes(
     session: str, groups: Mapping[int, str], began_at_s: float, *, was_starting: bool
-) -> survivors.Ended:
+) -> process_tree.Ended:
     posix: set[Path] = set()
-    ended = survivors.end(
-        lambda: survivors.members([f"{survivors.SESSION_VARIABLE}={session}"], groups),
+    ended = process_tree.end(
+        lambda: process_tree.members([f"{process_tree.SESSION_VARIABLE}={session}"], groups),
         deadline_s=_KILL_DEADLINE_S,
         quiet_s=_QUIET_AFTER_A_START_S if was_starting else _QUIET_S,
         before_kill=lambda frozen: posix.update(shared_memory.mapped_by((p.pid for p in frozen), since_s=began_at_s)),

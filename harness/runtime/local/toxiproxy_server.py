@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import DeadlineExceeded, HarnessError, StartFailed
-from harness.runtime.process import ServiceProcess
-from harness.runtime.session import Session
+from harness.runtime.local.process import ServiceProcess
+from harness.runtime.session.session import Session
 from harness.runtime.toxiproxy.control import Control
 from harness.runtime.toxiproxy.link_log import LinkLog
 from harness.runtime.waiting import until

@@ -14,10 +14,10 @@ from types import TracebackType
 from typing import Self
 
 from harness.errors import HarnessError
-from harness.runtime.ports import PortBlock, PortRange
-from harness.runtime.reaper import Reaper
-from harness.runtime.removal import Removed, remove_session
-from harness.runtime.survivors import DIRECTORY_VARIABLE, SESSION_VARIABLE
+from harness.runtime.session.ports import PortBlock, PortRange
+from harness.runtime.session.process_tree import DIRECTORY_VARIABLE, SESSION_VARIABLE
+from harness.runtime.session.reaper import Reaper
+from harness.runtime.session.removal import Removed, remove_session
 
 DIRECTORY_PREFIX = "harness-"
 # Its time of change is the beginning of the session.

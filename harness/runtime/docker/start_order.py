@@ -12,7 +12,7 @@ from harness.stack.link import Link
 from harness.stack.stack import Service
 
 
-class Precedence:
+class StartOrder:
     """Ranks, from 0; a rank begins once all of the rank before is on its way.
 
     Args:

@@ -19,7 +19,7 @@ _LOOPBACK = "127.0.0.1"
 _CONTROL_PORT = 8474
 
 
-class Adopted:
+class AttachedContainer:
     """A container as ``ServiceContainer`` and ``ContainerServer`` want it, which is there already.
 
     Args:
@@ -47,7 +47,7 @@ class Adopted:
         return str(self._container.id)
 
 
-class AdoptedLink:
+class AttachedLink:
     """A link's Toxiproxy that Compose started; ``start`` of it is what ``LinkProxy`` asks for.
 
     Args:
@@ -93,7 +93,7 @@ class AdoptedLink:
             follower.give_up()
             raise
         control = Control(self.link, published(self._container, _CONTROL_PORT)[1])
-        server = ContainerServer(self._engine, Adopted(self._container), follower, control, log)
+        server = ContainerServer(self._engine, AttachedContainer(self._container), follower, control, log)
         try:
             await server.answers()
             await control.adopt(self._listen_port)

@@ -25,12 +25,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 # Empty stand-ins for the packages around this file: their real ones may import what needs site-packages, and time.
-for _name, _folder in (("harness", Path(__file__).parents[1]), ("harness.runtime", Path(__file__).parent)):
+_HERE = Path(__file__).parent
+_PACKAGES = {"harness": _HERE.parents[1], "harness.runtime": _HERE.parent, "harness.runtime.session": _HERE}
+for _name, _folder in _PACKAGES.items():
     if _name not in sys.modules:
         sys.modules[_name] = types.ModuleType(_name)
         sys.modules[_name].__path__ = [str(_folder)]
 
-from harness.runtime.removal import remove_session  # noqa: E402 - needs the packages above
+from harness.runtime.session.removal import remove_session  # noqa: E402 - needs the packages above
 
 
 def make_directory(directory: Path) -> int:
