@@ -25,8 +25,7 @@ from harness.faults.service.process_limit import ProcessLimit
 from harness.faults.service.restart import Restart
 from harness.faults.service.stop import Stop
 from harness.runtime.effects.registry import effect_of
-from harness.runtime.effects.target import Target
-from harness.runtime.running import RuntimeName
+from harness.runtime.running import RunningStack, RuntimeName
 
 REPETITIONS = 10
 SERVICE = "notifications"
@@ -49,10 +48,9 @@ async def measure_container_faults(bench: Bench) -> Sequence[Row]:
     stack = describe(bench.stack.path, seed=0)
     rows: list[Row] = []
     async with running_stack(stack, bench.progress, runtime=RuntimeName.DOCKER) as running:
-        target = Target.of(running, SERVICE)
         for fault in FAULTS:
             bench.progress.at_work(f"{SERVICE} {fault.about} and healed, {REPETITIONS} times …")
-            pairs = [await _on_and_off(fault, target) for _ in range(REPETITIONS)]
+            pairs = [await _on_and_off(fault, running) for _ in range(REPETITIONS)]
             on_ms, healed_ms = (tuple(each) for each in zip(*pairs, strict=True))
             rows += [
                 Row(f"container fault on: {fault.about}", on_ms, "ms"),
@@ -61,22 +59,22 @@ async def measure_container_faults(bench: Bench) -> Sequence[Row]:
     return rows
 
 
-async def _on_and_off(fault: ServiceFault, target: Target) -> tuple[float, float]:
-    effect = effect_of(fault, target)
+async def _on_and_off(fault: ServiceFault, running: RunningStack) -> tuple[float, float]:
+    effect = effect_of(fault, running, SERVICE)
     await effect.arm()
     try:
         ordered_s = time.monotonic()
         try:
-            await effect.switch_on()
+            await effect.put_on()
             on_s = time.monotonic() - ordered_s
-            if not (look := await effect.look()).as_expected:
-                raise DeadlineExceeded(f"{fault.about} of {SERVICE} should be on: {look.saw}")
+            if not (seen := await effect.observe()).as_expected:
+                raise DeadlineExceeded(f"{fault.about} of {SERVICE} should be on: {seen.saw}")
         finally:
             lifted_s = time.monotonic()
             await effect.lift()
-        while not (look := await effect.look_healed()).as_expected:
+        while not (seen := await effect.verify_healed()).as_expected:
             if time.monotonic() - lifted_s > _DEADLINE_S:
-                raise DeadlineExceeded(f"{fault.about} of {SERVICE} not healed after {_DEADLINE_S:g} s: {look.saw}")
+                raise DeadlineExceeded(f"{fault.about} of {SERVICE} not healed after {_DEADLINE_S:g} s: {seen.saw}")
             await asyncio.sleep(0.01)
         return on_s * 1000, (time.monotonic() - lifted_s) * 1000
     finally:

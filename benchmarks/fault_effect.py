@@ -17,13 +17,13 @@ from dataclasses import dataclass
 
 from benchmarks.bench import Bench
 from benchmarks.measurement import Aim, Row
-from harness.drill.link_grip import apply_fault
 from harness.errors import DeadlineExceeded
 from harness.faults.link.blackhole import Blackhole
 from harness.faults.link.fault import LinkFault
 from harness.faults.link.refused import Refused
 from harness.faults.link.reset import Reset
 from harness.history.events import ProbeOutcome
+from harness.runtime.effects.link import apply_fault
 from harness.runtime.toxiproxy.link_proxy import LinkProxy
 
 REPETITIONS = 100

@@ -5,7 +5,7 @@ Feature: The backend goes away
     Given the trading stack in its steady state
     And "workflow -> backend" is refused for 15 s once task "generate_daily_chart" is running
     When the trading workflow runs for AAPL
-    Then the fault bit and was healed
+    Then the fault hit and was healed
     And every artifact of the run is stored exactly once
     And at most one order reached the broker
     And the run reports itself as degraded, and one notification was sent

@@ -6,7 +6,7 @@ Feature: The connection to the broker is lost
     And the broker fills orders after 2 s
     And "workflow -> ibkr-gateway" is refused for 10 s once the broker has received the first order
     When the trading workflow runs for AAPL
-    Then the fault bit and was healed
+    Then the fault hit and was healed
     And exactly one order reached the broker
     And every artifact of the run is stored exactly once
     And the run reports itself as degraded, and one notification was sent

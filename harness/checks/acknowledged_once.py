@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from harness.checks.check import Check
 from harness.checks.finding import Case, Finding, Weight
 from harness.history.events import Fate, OperationEnded
 from harness.history.history import Entry
@@ -68,3 +69,12 @@ def _orphans(found: Counter[str], sent: set[str]) -> Iterator[Finding]:
 def _finding(case: Case, title: str, expected: str, found: str, entry: Entry) -> Finding:
     see = f"{case.history.lines(entry, entry)} · reads.json"
     return Finding(check=NAME, weight=Weight.SAFETY, title=title, expected=expected, found=found, see=see)
+
+
+CHECK = Check(
+    name=NAME,
+    judge=acknowledged_once,
+    holds_when="every request that was acknowledged left its trace once, in a system without Airflow",
+    witness="SQL or its API",
+    needs=("operations",),
+)

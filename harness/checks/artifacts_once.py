@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from harness.checks.check import Check
 from harness.checks.finding import Case, Finding, Weight
 from harness.history.events import TaskChanged
 from harness.history.reads import ArtifactRow, RunRead
@@ -108,3 +109,12 @@ def _where(case: Case, run: RunRead, task: str) -> str:
 
 def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
+
+
+CHECK = Check(
+    name=NAME,
+    judge=artifacts_once,
+    holds_when="every artifact of every task that ended well is stored once, in its own run",
+    witness="SQL, Airflow's API",
+    needs=("artifacts",),
+)

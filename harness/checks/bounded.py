@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from harness.checks.check import Check
 from harness.checks.finding import RUN_ENDED, Case, Finding, Weight
 from harness.history.events import FaultHealed, PhaseEnded, Recovered, RunChanged
 
@@ -46,3 +47,11 @@ def _recovery(case: Case) -> Iterator[Finding]:
         found=took,
         see=case.history.lines(healed[-1], None),
     )
+
+
+CHECK = Check(
+    name=NAME,
+    judge=bounded,
+    holds_when="the run ends in time, and a fresh run succeeds soon after the last heal",
+    witness="Airflow's API, or the workload",
+)

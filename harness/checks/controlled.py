@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from harness.checks.check import Check
 from harness.checks.finding import Case, Finding, Weight
 from harness.errors import NO_ROOM
 from harness.history.events import FaultHealed, FaultOn, ProxyReplaced, ServiceEnded, Trouble
@@ -61,3 +62,11 @@ def _trouble(case: Case) -> Iterator[Finding]:
 
 def _finding(title: str, expected: str, found: str, see: str) -> Finding:
     return Finding(check=NAME, weight=Weight.UNSOUND, title=title, expected=expected, found=found, see=see)
+
+
+CHECK = Check(
+    name=NAME,
+    judge=controlled,
+    holds_when="nothing went wrong but what was planned: the harness's parts and the stack's services stayed up",
+    witness="the runtime, the harness",
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.checks.check import Check
 from harness.checks.finding import Case, Finding, Weight
 from harness.history.events import FaultHealed, FaultOn
 
@@ -25,3 +26,11 @@ def fault_healed(case: Case) -> Sequence[Finding]:
         for entry, event in case.history.of(FaultOn)
         if event.fault not in healed
     ]
+
+
+CHECK = Check(
+    name=NAME,
+    judge=fault_healed,
+    holds_when="each fault was lifted, and its target was as before",
+    witness="probes, the runtime",
+)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from harness.checks.check import Check
 from harness.checks.finding import Case, Finding, PlannedFault, Weight
-from harness.history.events import FaultHit, FaultNeverCame, FaultOn, LinkProbed, ServiceSeen, Witness
+from harness.history.events import FaultHit, FaultNeverCame, FaultObserved, FaultOn, Witness
 
 NAME = "fault-hit"
 
@@ -22,14 +23,14 @@ def _judge(case: Case, fault: PlannedFault) -> Iterator[Finding]:
         yield _finding(fault, "it was never switched on", cause or "the drill ended before", "history.jsonl")
         return
     see = case.history.lines(switched_on, None)
-    looks = _looks(case, fault.id)
-    wrong = [saw for saw, as_expected in looks if not as_expected]
-    if not looks or wrong:
-        saw = wrong[0] if wrong else "no link probe went, and nobody looked otherwise,"
+    observed = [event for _, event in case.history.of(FaultObserved) if event.fault == fault.id]
+    wrong = [event.saw for event in observed if not event.as_expected]
+    if not observed or wrong:
+        saw = wrong[0] if wrong else "the harness did not observe it"
         yield _finding(
             fault,
             "it was switched on but not in effect",
-            f"{saw} while it should have been on ({len(wrong)} of {len(looks)})",
+            f"{saw} while it should have been on ({len(wrong)} of {len(observed)})",
             see,
         )
         return
@@ -43,16 +44,6 @@ def _judge(case: Case, fault: PlannedFault) -> Iterator[Finding]:
         )
 
 
-def _looks(case: Case, fault_id: str) -> list[tuple[str, bool]]:
-    """What probes of a link and observations of a service saw while the fault was on, and whether it should be so."""
-    link_probes = [event for _, event in case.history.of(LinkProbed) if event.fault == fault_id]
-    services = [event for _, event in case.history.of(ServiceSeen) if event.fault == fault_id]
-    return [
-        *((f"a probe through the link saw '{event.outcome}'", event.as_expected) for event in link_probes),
-        *((event.saw, event.as_expected) for event in services),
-    ]
-
-
 def times_hit(case: Case, fault_id: str) -> list[FaultHit]:
     """What proxy, kernel and system say of how often the system itself met the fault."""
     events = [event for _, event in case.history.of(FaultHit) if event.fault == fault_id]
@@ -63,8 +54,16 @@ def _finding(fault: PlannedFault, title: str, found: str, see: str) -> Finding:
     return Finding(
         check=NAME,
         weight=Weight.UNSOUND,
-        title=f"the fault did not bite: {title}",
+        title=f"the fault did not hit: {title}",
         expected=f"{fault.target} {fault.about}, and the system meets it",
         found=found,
         see=see,
     )
+
+
+CHECK = Check(
+    name=NAME,
+    judge=fault_hit,
+    holds_when="each fault was in effect, and the system's own traffic or work met it",
+    witness="probes, the proxies' logs, the kernel, the system's logs",
+)

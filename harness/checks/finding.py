@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -103,7 +102,3 @@ class Case:
         What such a run was just about to say or to record is no fault of it; what it did twice is.
         """
         return frozenset(run.run_id for run in self.reads.runs.values() if run.state not in RUN_ENDED)
-
-
-Check = Callable[[Case], Sequence[Finding]]
-Promises = Mapping[str, Check]

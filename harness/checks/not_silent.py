@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from harness.checks.check import Check
 from harness.checks.finding import Case, Finding, Weight
 from harness.history.events import RunGivenUp
 from harness.history.reads import RunRead
@@ -69,3 +70,12 @@ def _notified(case: Case, run: RunRead) -> Iterator[Finding]:
             f"{wanted} notification{'s' * (wanted != 1)} about run {run.run_id} ({outcome})",
             f"{found} at the notification sink",
         )
+
+
+CHECK = Check(
+    name=NAME,
+    judge=not_silent,
+    holds_when="the run says how it ended, and one notification is sent if it did not end well",
+    witness="SQL, the notification sink",
+    needs=("outcome", "notifications"),
+)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
+from harness.checks.check import Check
 from harness.checks.finding import Case, Finding, Weight
 from harness.history.reads import BrokerOrder, RecordedOrder
 from harness.stack.adapters import OrdersAdapter
@@ -114,3 +115,12 @@ def _same(price: Decimal | None, recorded: Decimal | None) -> bool:
 
 def _text(order: BrokerOrder) -> str:
     return f"{order.action} {order.quantity} {order.symbol}, {order.status}, permId {order.perm_id}"
+
+
+CHECK = Check(
+    name=NAME,
+    judge=orders_once,
+    holds_when="no order is sent twice, and the record of orders says what the broker's ledger says",
+    witness="the gateway's ledger, SQL",
+    needs=("orders", "gateway"),
+)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness.checks.finding import Case, Check, Finding, Weight
+from harness.checks.check import Check
+from harness.checks.finding import Case, Finding, Weight
 from harness.history.reads import ProbeRead
 from harness.stack.probes import LogPromise, Probe, SqlPromise
 
@@ -14,12 +15,12 @@ _DURING = {"drill": "", "faults": " while faults are on", "after": " after the l
 def probe_check(name: str, probe: Probe) -> Check:
     """The check of one probe."""
 
-    def check(case: Case) -> Sequence[Finding]:
+    def judge(case: Case) -> Sequence[Finding]:
         read = case.reads.probes.get(name)
         # A drill that ended before its final reads has trouble of its own to tell.
         return [] if read is None else [*_judge(name, probe, read)]
 
-    return check
+    return Check(name, judge, holds_when="as the stack's file states", witness="SQL, or a service's log")
 
 
 def _judge(name: str, probe: Probe, read: ProbeRead) -> Iterator[Finding]:

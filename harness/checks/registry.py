@@ -1,7 +1,11 @@
-"""Every check: the promises that a scenario may name, and the proofs that always apply."""
+"""Every check: the promises that a scenario may name, and the proofs that always apply.
+
+Adding one of ours means its own file and one line here.
+"""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 
 from harness.checks import (
@@ -15,41 +19,49 @@ from harness.checks import (
     orders_once,
     steady,
 )
-from harness.checks.finding import Promises
+from harness.checks.check import Check
 from harness.checks.probe import probe_check
+from harness.errors import UsageError
+from harness.plugins import load_added
 from harness.stack.adapters import Adapters
 
-PROMISES: Promises = {
-    artifacts_once.NAME: artifacts_once.artifacts_once,
-    orders_once.NAME: orders_once.orders_once,
-    not_silent.NAME: not_silent.not_silent,
-    acknowledged_once.NAME: acknowledged_once.acknowledged_once,
-    bounded.NAME: bounded.bounded,
-    steady.NAME: steady.steady,
+ENTRY_POINTS = "harness.checks"
+"""The entry point group under which other packages name checks of their own."""
+
+BUILT_IN: Mapping[str, Check] = {
+    each.CHECK.name: each.CHECK
+    for each in (artifacts_once, orders_once, not_silent, acknowledged_once, bounded, steady)
 }
 
-# The adapters without which a promise cannot be checked.
-NEEDS: Mapping[str, tuple[str, ...]] = {
-    artifacts_once.NAME: ("artifacts",),
-    orders_once.NAME: ("orders", "gateway"),
-    not_silent.NAME: ("outcome", "notifications"),
-    acknowledged_once.NAME: ("operations",),
-}
+# In this order they are told: what went wrong with the experiment explains why its fault did not hit.
+PROOFS: Mapping[str, Check] = {each.CHECK.name: each.CHECK for each in (controlled, fault_hit, fault_healed)}
 
-# In this order they are told: what went wrong with the experiment explains why its fault did not bite.
-PROOFS: Promises = {
-    controlled.NAME: controlled.controlled,
-    fault_hit.NAME: fault_hit.fault_hit,
-    fault_healed.NAME: fault_healed.fault_healed,
-}
+
+@functools.cache
+def known_promises() -> Mapping[str, Check]:
+    """Our promises, and those that installed packages add, by the names that scenarios use.
+
+    Raises:
+        UsageError: an entry point is no check, is not called as its check is, or takes a name that is taken.
+    """
+    promises = dict(BUILT_IN)
+    for name, check in load_added(ENTRY_POINTS, Check).items():
+        if check.name != name:
+            raise UsageError(
+                f"the entry point {name!r} of {ENTRY_POINTS} is a check called {check.name!r}: call both the same"
+            )
+        if name in promises or name in PROOFS:
+            raise UsageError(f"there are two checks called {name!r}: one of them is an entry point of {ENTRY_POINTS}")
+        promises[name] = check
+    return promises
 
 
 def missing_adapters(promise: str, adapters: Adapters) -> tuple[str, ...]:
     """The adapters that the stack would have to name for a promise to be checked."""
-    return tuple(name for name in NEEDS.get(promise, ()) if getattr(adapters, name) is None)
+    return tuple(name for name in known_promises()[promise].needs if getattr(adapters, name) is None)
 
 
-def checkable(adapters: Adapters) -> Promises:
+def checkable(adapters: Adapters) -> Mapping[str, Check]:
     """Every promise that can be checked with what the stack's file names, its own probes among them."""
-    known = {name: check for name, check in PROMISES.items() if not missing_adapters(name, adapters)}
+    known = {name: check for name, check in known_promises().items() if not missing_adapters(name, adapters)}
     return known | {name: probe_check(name, probe) for name, probe in adapters.probes.items()}

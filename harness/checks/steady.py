@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from harness.checks.check import Check
 from harness.checks.finding import Case, Finding, Weight
 from harness.history.events import PhaseEnded, RunRole
 
@@ -42,3 +43,11 @@ def _after(case: Case) -> Iterator[Finding]:
                 found=f"it ended as {run.state}" + f", and it reports {word!r}" * says_so,
                 see=f"logs/tasks/{run.run_id}/",
             )
+
+
+CHECK = Check(
+    name=NAME,
+    judge=steady,
+    holds_when="a run succeeds before the faults and after them",
+    witness="Airflow's API, SQL",
+)

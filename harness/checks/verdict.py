@@ -32,8 +32,8 @@ _ORDER = (Weight.SAFETY, Weight.UNSOUND, Weight.LIVENESS)
 def judge(case: Case, promises: Sequence[str]) -> Judgement:
     """Run the named promises, or all that can be checked where none is named, and every proof over a case."""
     known = checkable(case.adapters)
-    by_promise = {name: list(known[name](case)) for name in promises or known}
-    proofs = [finding for check in PROOFS.values() for finding in check(case)]
+    by_promise = {name: list(known[name].judge(case)) for name in promises or known}
+    proofs = [finding for check in PROOFS.values() for finding in check.judge(case)]
     everything = [*(finding for findings in by_promise.values() for finding in findings), *proofs]
     weights = {finding.weight for finding in everything}
     # Of an unsound experiment, what counts only in a sound one is not even told: it would read like blame.

@@ -10,6 +10,8 @@ from typing import Annotated
 import typer
 from pydantic import TypeAdapter
 from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
 from harness.cli.options import (
     DEFAULT_STACK,
@@ -38,8 +40,10 @@ from harness.drill.session import (
     takes_services_down,
 )
 from harness.errors import UsageError
+from harness.faults.registry import known_faults
 from harness.report.summary import Summary
 from harness.report.terminal import TerminalProgress, print_findings, print_table
+from harness.runtime.effects.registry import runtimes_of
 from harness.runtime.running import RuntimeName
 from harness.scenario import loading
 from harness.scenario.model import Scenario
@@ -49,6 +53,9 @@ SCENARIOS = "scenarios"
 Names = Annotated[
     list[str] | None, typer.Argument(help="Names or files; by default those that the stack names.", show_default=False)
 ]
+
+
+Faults = Annotated[bool, typer.Option("--faults", help="List the faults that a scenario may name, in its place.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +136,16 @@ def show(console: Console, report: Report) -> None:
     console.print(f" report  {report.directory}       again  {again}", highlight=False, soft_wrap=True)
 
 
+def fault_table() -> Table:
+    """Every fault that a scenario may name, those of installed packages included."""
+    table = Table("fault", "of a", "settings", "what happens", "runtimes", "in a feature")
+    for name, fault in known_faults().items():
+        runtimes = ", ".join(runtimes_of(fault))
+        settings = ", ".join(fault.settings()) or "–"
+        table.add_row(*map(escape, (name, fault.TARGET, settings, fault.SENTENCE, runtimes, f"… {fault.PHRASES[0]}")))
+    return table
+
+
 def load(name: str, stack: Stack) -> Scenario:
     """Read a scenario of a stack."""
     return loading.load_scenario(name, stack.project / SCENARIOS, stack)
@@ -148,9 +165,12 @@ def check_saboteur(stack: Stack, saboteur: str | None) -> None:
         raise UsageError(f"no saboteur {saboteur!r}; there are: {', '.join(known) or 'none'}")
 
 
-def list_scenarios(stack: StackFile = DEFAULT_STACK) -> int:
-    """List the scenarios, with what goes wrong in each."""
+def list_scenarios(stack: StackFile = DEFAULT_STACK, faults: Faults = False) -> int:
+    """List the scenarios, with what goes wrong in each; or, with --faults, every fault that a scenario may name."""
     console = console_for_people()
+    if faults:
+        console.print(fault_table())
+        return 0
     described = describe(stack, seed=0)
     for name in loading.list_scenarios(described.project / SCENARIOS):
         console.print(f" {name:<24} {load(name, described).about}", highlight=False, soft_wrap=True)

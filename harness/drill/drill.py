@@ -147,8 +147,9 @@ class Drill:
         scenario = self._scenario
         watch = runs.new(RunRole.DRILLED)
         began, over = asyncio.Event(), asyncio.Event()
+        held: dict[str, str] = {}
         self._injectors = [
-            Injector(planned.id, injection, self._running, observer, self._history)
+            Injector(planned.id, injection, self._running, observer, self._history, held)
             for planned, injection in zip(self._planned(), scenario.faults, strict=True)
         ]
         async with asyncio.TaskGroup() as group:
@@ -163,7 +164,7 @@ class Drill:
             ended = await runs.go(watch, scenario.run_limit_s, began)
             over.set()
             for injector, life in lives.items():
-                if injector.span.on_at_s is None:
+                if injector.span.on_at_s is None and not life.done():
                     life.cancel()
                     injector.never_came()
             if lives:
@@ -200,7 +201,7 @@ class Drill:
     def _note_traffic(self, logs: TaskLogs) -> None:
         traffic = self._running.stack.adapters.traffic
         for injector in self._injectors:
-            log_files = {name: self._running.logs.of_service(name) for name in injector.grip.log_names}
+            log_files = {name: self._running.logs.of_service(name) for name in injector.effect.log_names}
             count = lines_that_hit(injector, traffic, logs, log_files, self._began)
             if count:
                 detail = f"lines that tell of it in the log of {', '.join(log_files)}"

@@ -5,22 +5,22 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
-from harness.drill.grip import Bite, Grip
-from harness.drill.link_grip import LinkGrip
 from harness.drill.observer import Observer, RunWatch
-from harness.drill.service_grip import ServiceGrip
 from harness.drill.span import Span
 from harness.errors import HarnessError
-from harness.faults.link.fault import LinkFault
-from harness.faults.registry import Fault
-from harness.history.events import FaultHealed, FaultHit, FaultNeverCame, FaultOff, FaultOn
+from harness.faults.fault import Fault
+from harness.history.events import FaultHealed, FaultHit, FaultNeverCame, FaultObserved, FaultOff, FaultOn
 from harness.history.history import HistoryWriter
+from harness.runtime.effects.effect import Hit
+from harness.runtime.effects.registry import effect_of
 from harness.runtime.running import RunningStack
 from harness.scenario.model import Injection
+from harness.scenario.overlaps import held_by
 from harness.scenario.triggers import AtTime, BeforeRun, NthConnection, OrderAtBroker, TaskState
 
-LOOK_EVERY_S = 1.0
+OBSERVE_EVERY_S = 1.0
 HEAL_DEADLINE_S = 20.0
 _POLL_S = 0.05
 
@@ -34,20 +34,29 @@ class Injector:
         running: the stack.
         observer: tells when a trigger happened.
         history: where everything goes.
+        held: for each link and service that a fault holds now, the fault's id; shared by the injectors of a drill.
     """
 
     def __init__(
-        self, fault_id: str, injection: Injection, running: RunningStack, observer: Observer, history: HistoryWriter
+        self,
+        fault_id: str,
+        injection: Injection,
+        running: RunningStack,
+        observer: Observer,
+        history: HistoryWriter,
+        held: dict[str, str],
     ) -> None:
         self.id = fault_id
         self.injection = injection
-        self.grip = grip_of(fault_id, injection, running)
+        self.effect = effect_of(injection.fault, running, injection.target)
         self.span = Span()
         self.armed = asyncio.Event()
         self.on = asyncio.Event()
         self._running = running
         self._observer = observer
         self._history = history
+        self._held = held
+        self._holds = held_by(injection, running.stack)
 
     @property
     def fault(self) -> Fault:
@@ -63,22 +72,58 @@ class Injector:
             run_over: is set when it has ended, or has taken too long.
         """
         try:
-            await self.grip.arm()
+            await self._arm()
             self.armed.set()
             await self._wait_for_trigger(watch, run_began)
+            if not self._take_hold():
+                return
             try:
                 await self._switch_on()
                 await self._hold(run_over)
             finally:
                 await self._lift()
             await self._prove_healed()
+            self._let_others_hold()
         finally:
-            await self.grip.disarm()
+            await self._disarm()
 
     def never_came(self) -> None:
         """Note that the drill ended before the trigger happened."""
         cause = f"its trigger never happened: {self.injection.start}"
         self._history.add(FaultNeverCame(fault=self.id, cause=cause))
+
+    def _take_hold(self) -> bool:
+        """Hold the fault's links and service; not while another fault does, whose proofs would see this one."""
+        if taken := sorted(self._holds & self._held.keys()):
+            other = self._held[taken[0]]
+            cause = f"its trigger ({self.injection.start}) happened while {other} was on {taken[0]}: let one end first"
+            self._history.add(FaultNeverCame(fault=self.id, cause=cause))
+            self.on.set()
+            return False
+        self._held.update(dict.fromkeys(self._holds, self.id))
+        return True
+
+    def _let_others_hold(self) -> None:
+        for each in self._holds:
+            self._held.pop(each, None)
+
+    async def _arm(self) -> None:
+        await self.effect.arm()
+        if self._running.undo_log is not None:
+            self._running.undo_log.note(self.id, await self.effect.undo_steps())
+
+    async def _disarm(self) -> None:
+        # What cannot be removed goes with the session.
+        with suppress(HarnessError):
+            await self.effect.disarm()
+        if self._running.undo_log is not None:
+            self._running.undo_log.forget(self.id)
+
+    async def _observe(self) -> None:
+        seen = await self.effect.observe()
+        self._history.add(
+            FaultObserved(fault=self.id, target=self.effect.target, saw=seen.saw, as_expected=seen.as_expected)
+        )
 
     async def _wait_for_trigger(self, watch: RunWatch, run_began: asyncio.Event) -> None:
         since_mono_s = time.monotonic()
@@ -98,29 +143,29 @@ class Injector:
                     await asyncio.sleep(_POLL_S)
 
     def _connections(self, since_mono_s: float) -> int:
-        return sum(len(proxy.system_connections(since_mono_s)) for proxy in self.grip.proxies)
+        return sum(len(proxy.system_connections(since_mono_s)) for proxy in self.effect.proxies)
 
     async def _switch_on(self) -> None:
         self.span.log_sizes_on = self._log_sizes()
         self.span.on_at_s = self._history.now_s
-        bites = await self._carry_out_switching_on()
+        hits = await self._carry_out_switching_on()
         self.span.applied_at_s = self._history.now_s
         self._history.add(
             FaultOn(
                 fault=self.id,
-                target=self.grip.target,
+                target=self.effect.target,
                 what=self.fault.about,
                 cause=str(self.injection.start),
                 took_s=self.span.applied_at_s - self.span.on_at_s,
             )
         )
-        self._note(bites)
-        self._history.add(await self.grip.look())
+        self._note(hits)
+        await self._observe()
         self.on.set()
 
-    async def _carry_out_switching_on(self) -> Sequence[Bite]:
+    async def _carry_out_switching_on(self) -> Sequence[Hit]:
         """Switch it on whole, even when cancelled meanwhile: an order that was given only half cannot be taken back."""
-        order = asyncio.ensure_future(self.grip.switch_on())
+        order = asyncio.ensure_future(self.effect.put_on())
         try:
             return await asyncio.shield(order)
         except asyncio.CancelledError:
@@ -128,30 +173,31 @@ class Injector:
             raise
 
     async def _hold(self, run_over: asyncio.Event) -> None:
-        """Keep it on until its time or its event, and look at it once a second."""
+        """Keep it on until its time or its event, and observe it once a second."""
         left_s = (self.span.applied_at_s or 0.0) + self.injection.lasts_s - self._history.now_s
         ends = asyncio.ensure_future(run_over.wait() if self.injection.until else asyncio.sleep(left_s))
         try:
-            while not (await asyncio.wait([ends], timeout=LOOK_EVERY_S))[0]:
-                self._history.add(await self.grip.look())
+            while not (await asyncio.wait([ends], timeout=OBSERVE_EVERY_S))[0]:
+                await self._observe()
         finally:
             ends.cancel()
 
     async def _lift(self) -> None:
         try:
             if self.span.applied_at_s is not None:
-                self._note(await self.grip.bites(self._history.monotonic_s(self.span.applied_at_s)))
+                self._note(await self.effect.hits(self._history.monotonic_s(self.span.applied_at_s)))
         finally:
-            self._history.add(FaultOff(fault=self.id, target=self.grip.target))
+            self._history.add(FaultOff(fault=self.id, target=self.effect.target))
             self._lifted_at_s = self._history.now_s
-            await self.grip.lift()
+            await self.effect.lift()
 
     async def _prove_healed(self) -> None:
         gives_up_at_s = self._history.now_s + HEAL_DEADLINE_S
-        while (why_not := await self.grip.why_not_healed()) is not None:
+        while not (observation := await self.effect.verify_healed()).as_expected:
             if self._history.now_s > gives_up_at_s:
                 raise HarnessError(
-                    f"{self.grip.target} not healed {HEAL_DEADLINE_S:g} s after the fault was lifted: {why_not}"
+                    f"{self.effect.target} not healed {HEAL_DEADLINE_S:g} s after the fault was lifted: "
+                    f"{observation.saw}"
                 )
             await asyncio.sleep(_POLL_S)
         self.span.off_at_s = self._history.now_s
@@ -159,24 +205,16 @@ class Injector:
         self._history.add(
             FaultHealed(
                 fault=self.id,
-                target=self.grip.target,
+                target=self.effect.target,
                 took_s=self.span.off_at_s - self._lifted_at_s,
-                proxy_replaced=self.grip.proxy_replaced,
+                proxy_replaced=self.effect.proxy_replaced,
             )
         )
 
-    def _note(self, bites: Sequence[Bite]) -> None:
-        for bite in bites:
-            self._history.add(FaultHit(fault=self.id, witness=bite.witness, count=bite.count, detail=bite.detail))
+    def _note(self, hits: Sequence[Hit]) -> None:
+        for hit in hits:
+            self._history.add(FaultHit(fault=self.id, witness=hit.witness, count=hit.count, detail=hit.detail))
 
     def _log_sizes(self) -> dict[str, int]:
-        files = {name: self._running.logs.of_service(name) for name in self.grip.log_names}
+        files = {name: self._running.logs.of_service(name) for name in self.effect.log_names}
         return {name: path.stat().st_size for name, path in files.items() if path.exists()}
-
-
-def grip_of(fault_id: str, injection: Injection, running: RunningStack) -> Grip:
-    """Take hold of what a fault is for."""
-    fault = injection.fault
-    if isinstance(fault, LinkFault):
-        return LinkGrip(fault_id, fault, running.stack.link(injection.target), running)
-    return ServiceGrip(fault_id, fault, injection.target, running)

@@ -11,7 +11,7 @@ from harness.scenario.model import Scenario
 
 def why_skipped(scenario: Scenario, runtime: RuntimeName) -> str | None:
     """None for a scenario that a runtime can drill; else what it cannot do."""
-    missing = cannot_do(runtime, tuple(injection.fault for injection in scenario.faults))
+    missing = cannot_do(runtime, [injection.fault for injection in scenario.faults])
     if not missing:
         return None
     return f"the {runtime} runtime cannot do {', '.join(missing)}: drill with --runtime docker"

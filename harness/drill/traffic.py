@@ -11,7 +11,6 @@ from pathlib import Path
 from harness.drill.final_reads import TaskLogs
 from harness.drill.injector import Injector
 from harness.drill.span import Span
-from harness.faults.service.fault import ServiceFault
 from harness.stack.adapters import TrafficAdapter
 from harness.stack.link import matches
 
@@ -50,12 +49,12 @@ class _Tells:
     """Whether a line tells of a fault: of a call over one of its links, or of what only the service itself meets."""
 
     def __init__(self, injector: Injector, traffic: list[TrafficAdapter]) -> None:
-        links = injector.grip.links
+        links = injector.effect.links
         self._about_link = [
             re.compile(adapter.log) for adapter in traffic if any(matches(adapter.link, link) for link in links)
         ]
         self._names_fault = re.compile(injector.fault.IN_LOGS, re.IGNORECASE)
-        own = injector.fault.IN_OWN_LOG if isinstance(injector.fault, ServiceFault) else ""
+        own = injector.fault.IN_OWN_LOG
         self._own = re.compile(own, re.IGNORECASE) if own else None
 
     def __call__(self, line: str) -> bool:

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from typing import Literal
 
-
-class Stream(StrEnum):
-    """The direction in which a toxic acts, seen from the client of the link."""
-
-    UPSTREAM = "upstream"
-    DOWNSTREAM = "downstream"
+Stream = Literal["upstream", "downstream"]
+"""The direction in which a toxic acts, seen from the client of the link."""
 
 
 @dataclass(frozen=True, slots=True)

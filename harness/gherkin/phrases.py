@@ -3,31 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 from pydantic import ValidationError
 
 from harness.errors import ScenarioError
-from harness.faults.link.answer_lost import AnswerLost
-from harness.faults.link.blackhole import Blackhole
-from harness.faults.link.fault import LinkFault
-from harness.faults.link.latency import Latency
-from harness.faults.link.refused import Refused
-from harness.faults.link.reset import Reset
-from harness.faults.registry import LINK_FAULTS, Fault
-from harness.faults.service.cpu_limit import CpuLimit
-from harness.faults.service.disk_full import DiskFull
-from harness.faults.service.fault import ServiceFault
-from harness.faults.service.kill import Kill
-from harness.faults.service.memory_limit import MemoryLimit
-from harness.faults.service.packet_loss import PacketLoss
-from harness.faults.service.partition import Partition
-from harness.faults.service.pause import Pause
-from harness.faults.service.process_limit import ProcessLimit
-from harness.faults.service.restart import Restart
-from harness.faults.service.stop import Stop
-from harness.faults.service.volume_read_only import VolumeReadOnly
+from harness.faults.fault import Fault
+from harness.faults.registry import known_faults
 from harness.scenario.model import Injection
 from harness.scenario.triggers import AtTime, BeforeRun, NthConnection, OrderAtBroker, TaskState, Trigger
 
@@ -38,30 +21,9 @@ Phrases = Mapping[str, Callable[[re.Match[str]], Meaning]]
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _ORDINAL = rf"(\d+|{'|'.join(_ORDINALS)})"
-
-LINK_PHRASES: Phrases[LinkFault] = {
-    r"is refused": lambda _: Refused(),
-    r"is reset": lambda _: Reset(),
-    r"is blackholed": lambda _: Blackhole(),
-    r"loses its answers": lambda _: AnswerLost(),
-    r"(?:is|answers) (\d+) ms late": lambda found: Latency(delay_ms=int(found[1])),
-    # A fault that has no words of its own yet.
-    rf'is "({"|".join(LINK_FAULTS)})"': lambda found: LINK_FAULTS[found[1]].model_validate({}),
-}
-
-SERVICE_PHRASES: Phrases[ServiceFault] = {
-    r"is killed": lambda _: Kill(),
-    r"is stopped": lambda _: Stop(),
-    r"is restarted": lambda _: Restart(),
-    r"is (?:paused|frozen)": lambda _: Pause(),
-    r"is (?:partitioned|cut off)": lambda _: Partition(),
-    r"loses ([\d.]+) ?% of its packets": lambda found: PacketLoss(percent=float(found[1])),
-    r"gets ([\d.]+) cores?": lambda found: CpuLimit(cpus=float(found[1])),
-    r"gets (\d+) MiB of memory": lambda found: MemoryLimit(mib=int(found[1])),
-    r"may have (\d+) process(?:es)?": lambda found: ProcessLimit(pids=int(found[1])),
-    r"finds (/\S+) full": lambda found: DiskFull(path=found[1]),
-    r"finds (/\S+) read-only": lambda found: VolumeReadOnly(path=found[1]),
-}
+_LASTS = r"for [\d.]+ s|until the run ends"
+_SETTING = re.compile(r"\{(\w+)\}")
+_WRITTEN: Mapping[object, str] = {int: r"\d+", float: r"[\d.]+"}
 
 TRIGGERS: Phrases[Trigger] = {
     r"": lambda _: BeforeRun(before="run"),
@@ -85,7 +47,6 @@ OUTCOMES: Mapping[str, str] = {
     "failed": "failed",
 }
 
-
 DURATIONS: Phrases[dict[str, object]] = {
     # A fault that is over by itself.
     r"": lambda _: {},
@@ -94,25 +55,50 @@ DURATIONS: Phrases[dict[str, object]] = {
 }
 
 
+def fault_phrases(target: str) -> Phrases[Fault]:
+    """How faults of a kind of target are said; each fault carries its own phrases.
+
+    Args:
+        target: ``link`` or ``service``.
+    """
+    faults = [fault for fault in known_faults().values() if target == fault.TARGET]
+    said = {_pattern(phrase, fault): _meaning_of(fault) for fault in faults for phrase in fault.PHRASES}
+    by_name = {rf'is "{fault.name()}"': _meaning_of(fault) for fault in faults}
+    return said | by_name
+
+
+def fault_step() -> str:
+    """The step that plans a fault which lasts for a time, as a regular expression."""
+    verbs = "|".join(sorted({phrase.partition(" ")[0] for phrase in _every_phrase(lasts=True)}))
+    return (
+        rf'"(?P<target>[^"]+)" (?P<fault>(?:{verbs}) .+?) (?P<lasts>for [\d.]+ s|until the run ends)(?: (?P<start>.+))?'
+    )
+
+
+def momentary_fault_step() -> str:
+    """The step that plans a fault which is over by itself, as a regular expression."""
+    phrases = "|".join(re.escape(phrase) for phrase in _every_phrase(lasts=False))
+    return rf'"(?P<target>[^"]+)" (?P<fault>{phrases})(?: (?P<start>.+))?'
+
+
 def injection(target: str, fault: str, lasts: str, start: str) -> Injection:
     """One fault of a scenario.
 
     Args:
         target: a link or a service, as the stack's file names it.
-        fault: one of ``LINK_PHRASES`` or ``SERVICE_PHRASES``.
+        fault: one of ``fault_phrases``.
         lasts: one of ``DURATIONS``.
         start: one of ``TRIGGERS``.
 
     Raises:
         ScenarioError: there is no such fault or trigger, or its numbers are out of range.
     """
-    is_link = "->" in target
-    known: Phrases[Fault] = LINK_PHRASES if is_link else SERVICE_PHRASES
+    kind = "link" if "->" in target else "service"
     try:
         return Injection.model_validate(
             {
-                "link" if is_link else "service": target,
-                "is": _meaning(known, fault, f"fault of a {'link' if is_link else 'service'}"),
+                kind: target,
+                "is": _meaning(fault_phrases(kind), fault, f"fault of a {kind}"),
                 "from": _meaning(TRIGGERS, start, "start of a fault"),
                 **_meaning(DURATIONS, lasts, "duration of a fault"),
             }
@@ -154,6 +140,29 @@ def symbols(text: str) -> list[str]:
 def scenario_name(test: str) -> str:
     """A scenario's name, from the name of the test that pytest-bdd made for it."""
     return re.sub(r"[^a-z0-9]+", "-", test.lower().removeprefix("test_")).strip("-")[:64].rstrip("-") or "scenario"
+
+
+def _every_phrase(*, lasts: bool) -> Iterator[str]:
+    for fault in known_faults().values():
+        if fault.LASTS is lasts:
+            yield from (*fault.PHRASES, f'is "{fault.name()}"')
+
+
+def _pattern(phrase: str, fault: type[Fault]) -> str:
+    """A phrase as a regular expression, with a named group for each setting."""
+    texts = _SETTING.split(phrase)
+    # split() gives text and setting by turns.
+    parts = [re.escape(text) if n % 2 == 0 else _group(text, fault) for n, text in enumerate(texts)]
+    return "".join(parts).replace(r"\ ", " ")
+
+
+def _group(setting: str, fault: type[Fault]) -> str:
+    written = _WRITTEN.get(fault.model_fields[setting].annotation, r"\S+")
+    return f"(?P<{setting}>{written})"
+
+
+def _meaning_of(fault: type[Fault]) -> Callable[[re.Match[str]], Fault]:
+    return lambda found: fault.model_validate(found.groupdict())
 
 
 def _meaning(phrases: Phrases[Meaning], text: str, kind: str) -> Meaning:

@@ -4,18 +4,15 @@
     And the broker fills orders after 2 s
     And "workflow -> backend" is refused for 15 s once task "generate_daily_chart" is running
     When the trading workflow runs for AAPL
-    Then the fault bit and was healed
+    Then the fault hit and was healed
     And every artifact of the run is stored exactly once
     And at most one order reached the broker
     And the run reports itself as degraded, and one notification was sent
     And the system is back to normal within 30 s
 
-A fault of a link: ``is refused``, ``is reset``, ``is blackholed``, ``is 500 ms late``, ``loses its answers``; of a
-service (``"backend" …``): ``is killed``, ``is stopped``, ``is restarted``, ``is paused``, ``is partitioned``,
-``loses 20 % of its packets``, ``gets 0.01 cores``, ``gets 64 MiB of memory``, ``may have 1 process``,
-``finds /var/lib/data full``, ``finds /var/lib/data read-only``. It starts
-``before the run``, ``3 s into the run``, ``once task "…" is running``, ``once task "…" has failed``,
-``once the broker has received the first order``, ``once the second connection is made over it``.
+Each fault carries its own phrases (docs/faults.md lists them). It starts ``before the run``, ``3 s into the run``,
+``once task "…" is running``, ``once task "…" has failed``, ``once the broker has received the first order``,
+``once the second connection is made over it``.
 """
 
 from __future__ import annotations
@@ -30,11 +27,6 @@ from harness.gherkin import expectations, phrases
 from harness.gherkin.plan import DrillPlan
 from harness.scenario.model import BrokerPart
 
-_VERBS = "is|loses|answers|gets|may have|finds"
-_LASTS = r"for [\d.]+ s|until the run ends"
-_FAULT = rf'"(?P<target>[^"]+)" (?P<fault>(?:{_VERBS}) .+?) (?P<lasts>{_LASTS})(?: (?P<start>.+))?'
-# Over by itself: it lasts as long as the service needs.
-_RESTART = r'"(?P<service>[^"]+)" is restarted(?: (?P<start>.+))?'
 _ORDERS = r"(?P<bound>at most|exactly) (?P<number>\w+) orders?(?P<each> for each symbol)? reached the broker"
 _REPORT = r"the run reports itself as (?P<word>.+), and (?P<number>\w+) notifications? (?:was|were) sent"
 
@@ -53,16 +45,16 @@ def stack_in_steady_state(drill: DrillRunner) -> None:
     del drill
 
 
-@given(parsers.re(_FAULT))
+@given(parsers.re(phrases.fault_step()))
 def fault_is_planned(drill_plan: DrillPlan, target: str, fault: str, lasts: str, start: str | None) -> None:
     """Plan a fault of a link or of a service."""
     drill_plan.faults.append(phrases.injection(target, fault, lasts, start or ""))
 
 
-@given(parsers.re(_RESTART))
-def restart_is_planned(drill_plan: DrillPlan, service: str, start: str | None) -> None:
+@given(parsers.re(phrases.momentary_fault_step()))
+def momentary_fault_is_planned(drill_plan: DrillPlan, target: str, fault: str, start: str | None) -> None:
     """Plan a fault that is over by itself."""
-    drill_plan.faults.append(phrases.injection(service, "is restarted", "", start or ""))
+    drill_plan.faults.append(phrases.injection(target, fault, "", start or ""))
 
 
 @given(parsers.parse("the broker fills orders after {fill_delay_s:g} s"))
@@ -85,8 +77,8 @@ def drill_runs(drill: DrillRunner, drill_plan: DrillPlan, name: str) -> Outcome:
     return drill(name)
 
 
-@then(parsers.re(r"(?:the|every) faults? bit and (?:was|were) healed"))
-def faults_bit_and_healed(outcome: Outcome) -> None:
+@then(parsers.re(r"(?:the|every) faults? hit and (?:was|were) healed"))
+def faults_hit_and_healed(outcome: Outcome) -> None:
     """Every fault was on, the system met it, and it was gone in the end."""
     __tracebackhide__ = True
     expectations.expect_faults_hit_and_healed(outcome)

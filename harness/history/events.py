@@ -19,7 +19,7 @@ class ProbeOutcome(StrEnum):
 
 
 class Witness(StrEnum):
-    """Who saw a fault bite."""
+    """Who tells that a fault hit the system."""
 
     LINK_PROBE = "link-probe"
     PROXY = "proxy"
@@ -74,23 +74,22 @@ class PhaseEnded(_Event):
 
 
 class LinkProbed(_Event):
-    """The harness used a link itself. ``fault`` is the fault that should have been on it, if any."""
+    """The harness used a link itself, while no fault should have been on it."""
 
     kind: Literal["link_probed"] = "link_probed"
     link: str
     outcome: ProbeOutcome
     elapsed_s: float
-    fault: str | None = None
     as_expected: bool
 
 
-class ServiceSeen(_Event):
-    """The harness looked for itself whether a fault of a service is in effect; ``saw`` is what it saw."""
+class FaultObserved(_Event):
+    """The harness checked for itself whether a fault is in effect on its target; ``saw`` is what it saw."""
 
-    kind: Literal["service_seen"] = "service_seen"
-    service: str
-    saw: str
+    kind: Literal["fault_observed"] = "fault_observed"
     fault: str
+    target: str
+    saw: str
     as_expected: bool
 
 
@@ -106,7 +105,7 @@ class FaultOn(_Event):
 
 
 class FaultHit(_Event):
-    """A witness tells how often traffic met a fault."""
+    """A witness tells how often the system's own traffic or work met a fault."""
 
     kind: Literal["fault_hit"] = "fault_hit"
     fault: str
@@ -216,7 +215,7 @@ Event = Annotated[
     | PhaseBegan
     | PhaseEnded
     | LinkProbed
-    | ServiceSeen
+    | FaultObserved
     | FaultOn
     | FaultHit
     | FaultOff

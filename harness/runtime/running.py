@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -10,7 +10,7 @@ from typing import Protocol
 from harness.runtime.logs import LogDirectory
 from harness.runtime.notices import Notices
 from harness.runtime.service import RunningService
-from harness.runtime.session.undo_log import Request, UndoLog
+from harness.runtime.session.undo_log import UndoLog
 from harness.runtime.toxiproxy.link_proxy import LinkProxy
 from harness.stack.addressing import Address
 from harness.stack.link import Link
@@ -57,9 +57,6 @@ class RunningStack(Protocol):
 
     def proxy(self, link: Link) -> LinkProxy:
         """The proxy of a link."""
-
-    def link_undone(self, link: Link) -> Sequence[Request]:
-        """What takes every fault of a link back, for the last will."""
 
     async def lost(self) -> str:
         """Wait until what the stack runs on is gone; why nothing can be done any more."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Protocol
 
-from docker.models.containers import Container
+from harness.runtime.session.undo_log import UndoStep
 
 
 class ServiceState(StrEnum):
@@ -39,5 +41,22 @@ class RunningService(Protocol):
     async def resume(self) -> None:
         """Let a frozen one go on."""
 
-    def container(self) -> Container | None:
-        """The container that it runs in; None for a local process."""
+    async def execute(self, argv: Sequence[str], output: Path) -> int:
+        """Run a command where the service runs, with its environment, to the command's end.
+
+        When cancelled, a local process is ended. In a container it goes on: the engine has no word to end it, and its
+        process id means nothing outside the engine's own machine.
+
+        Args:
+            argv: the command; no shell reads it.
+            output: the file for what it writes.
+
+        Returns:
+            Its exit code.
+
+        Raises:
+            HarnessError: it could not be run at all.
+        """
+
+    async def undo_steps(self) -> Sequence[UndoStep]:
+        """What gives it back its limits and has it run, if the harness died; none where it goes with the session."""

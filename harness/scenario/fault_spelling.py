@@ -6,29 +6,29 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
-from harness.faults.link.fault import LinkFault
-from harness.faults.registry import FAULTS, Fault
-from harness.faults.service.fault import ServiceFault
+from harness.faults.fault import Fault
+from harness.faults.registry import BUILT_IN, known_faults
 
 
 def _fault(value: object) -> object:
     """A fault is written as its name, or as its name with its settings: ``is: {latency: {delay_ms: 500}}``."""
-    if isinstance(value, LinkFault | ServiceFault):
+    if isinstance(value, Fault):
         return value
     name: object = value
     settings: object = {}
     if isinstance(value, dict) and len(value) == 1:
         name, settings = next(iter(value.items()))
-    fault = FAULTS.get(name) if isinstance(name, str) else None
+    faults = known_faults()
+    fault = faults.get(name) if isinstance(name, str) else None
     if fault is None:
-        raise ValueError(f"unknown fault {name!r}; there are: {', '.join(FAULTS)}")
+        raise ValueError(f"unknown fault {name!r}; there are: {', '.join(faults)}")
     if not isinstance(settings, dict):
         raise ValueError(f"the settings of {name} are a mapping")  # noqa: TRY004 - pydantic reports ValueError with its place
     return fault.model_validate(settings)
 
 
 def _fault_schema() -> dict[str, object]:
-    plain = [name for name, fault in FAULTS.items() if not _settings(fault)]
+    plain = [name for name, fault in BUILT_IN.items() if not _settings(fault)]
     settled = [
         {
             "type": "object",
@@ -44,7 +44,7 @@ def _fault_schema() -> dict[str, object]:
             "required": [name],
             "additionalProperties": False,
         }
-        for name, fault in FAULTS.items()
+        for name, fault in BUILT_IN.items()
         if _settings(fault)
     ]
     return {"anyOf": [{"enum": plain}, *settled]}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 
-from harness.checks.registry import PROMISES, checkable, missing_adapters
+from harness.checks.registry import checkable, known_promises, missing_adapters
 from harness.errors import ScenarioError, StackError
 from harness.scenario.model import Scenario
+from harness.scenario.overlaps import overlaps
 from harness.scenario.triggers import OrderAtBroker, TaskState, Trigger
 from harness.stack.adapters import Adapters
 from harness.stack.source import Source, read_source, validate
@@ -68,13 +69,19 @@ def check_against(scenario: Scenario, stack: Stack, source: Source | None = None
         if task is not None and tasks and task not in tasks:
             where = _where(source, scenario, (*at, "from", "task"))
             raise ScenarioError(f"{where}: {task!r} is not a task of the workflow; there are: {', '.join(tasks)}")
+    for overlap in overlaps(scenario.faults, stack):
+        where = _where(source, scenario, ("faults", overlap.second))
+        raise ScenarioError(
+            f"{where}: would be on together with faults.{overlap.first} on {overlap.held}, which takes one fault at a "
+            "time: let one end before the other begins"
+        )
 
 
 def _check_promises(scenario: Scenario, stack: Stack, source: Source | None) -> None:
     known = checkable(stack.adapters)
     for index, name in enumerate(scenario.promises):
         where = _where(source, scenario, ("promises", index))
-        if name not in known and name in PROMISES:
+        if name not in known and name in known_promises():
             needed = " and ".join(f"x-harness.adapters.{each}" for each in missing_adapters(name, stack.adapters))
             raise ScenarioError(
                 f"{where}: {name!r} cannot be checked: {stack.path.name} does not name {needed}; "

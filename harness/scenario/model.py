@@ -6,9 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from harness.checks.registry import PROMISES
-from harness.faults.link.fault import LinkFault
-from harness.faults.service.fault import ServiceFault
+from harness.checks.registry import BUILT_IN
 from harness.scenario.fault_spelling import AnyFault
 from harness.scenario.triggers import AnyTrigger, BeforeRun
 
@@ -54,28 +52,27 @@ class Injection(_Strict):
         link, service = info.data.get("link"), info.data.get("service")
         if link and service:
             raise ValueError("is for a link or for a service, not for both: write one of 'link' and 'service'")
-        if isinstance(fault, LinkFault) and not link:
-            raise ValueError(f"'{fault.ABOUT}' is a fault of a link: write link: client -> server")
-        if isinstance(fault, ServiceFault) and not service:
-            raise ValueError(f"'{fault.ABOUT}' is a fault of a service: write service: NAME")
+        if fault.TARGET == "link" and not link:
+            raise ValueError(f"'{fault.name()}' is a fault of a link: write link: client -> server")
+        if fault.TARGET == "service" and not service:
+            raise ValueError(f"'{fault.name()}' is a fault of a service: write service: NAME")
         return fault
 
     @field_validator("for_s")
     @classmethod
     def _as_long_as_it_lasts(cls, for_s: float | None, info: ValidationInfo) -> float | None:
         fault, until = info.data.get("fault"), info.data.get("until")
-        is_over_by_itself = isinstance(fault, ServiceFault) and not fault.LASTS
-        if is_over_by_itself and (for_s, until) != (None, None):
-            raise ValueError("a restart is over when the service is back; leave out 'for_s' and 'until'")
+        if fault is not None and not fault.LASTS and (for_s, until) != (None, None):
+            raise ValueError(f"a {fault.name()} is over by itself; leave out 'for_s' and 'until'")
         if for_s is not None and until is not None:
             raise ValueError("either a time ends a fault or an event does: write one of 'for_s' and 'until'")
-        if fault is not None and not is_over_by_itself and (for_s, until) == (None, None):
+        if fault is not None and fault.LASTS and (for_s, until) == (None, None):
             raise ValueError("is required, or 'until: run-ended'")
         return for_s
 
 
 # A stack's own probes are promises too, which only a file that names them knows.
-PromiseName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", json_schema_extra={"examples": list(PROMISES)})]
+PromiseName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", json_schema_extra={"examples": list(BUILT_IN)})]
 
 
 class WorkflowPart(_Strict):

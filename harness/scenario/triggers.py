@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class _Trigger(BaseModel):
+    """What every trigger has.
+
+    Class attributes:
+        EXAMPLE: how a scenario writes it.
+        STARTS: when the fault starts then, for people; begins in lower case.
+    """
+
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    EXAMPLE: ClassVar[str]
+    STARTS: ClassVar[str]
 
 
 class AtTime(_Trigger):
     """So many seconds after the drilled run was triggered."""
+
+    EXAMPLE: ClassVar[str] = "{at_s: 2}"
+    STARTS: ClassVar[str] = "so many seconds after the drilled run was started"
 
     at_s: float = Field(ge=0, le=3600)
 
@@ -24,6 +37,9 @@ class AtTime(_Trigger):
 class BeforeRun(_Trigger):
     """Before the drilled run is triggered: the workflow meets the fault from its first call on."""
 
+    EXAMPLE: ClassVar[str] = "{before: run}"
+    STARTS: ClassVar[str] = "before the drilled run is started"
+
     before: Literal["run"]
 
     def __str__(self) -> str:
@@ -32,6 +48,11 @@ class BeforeRun(_Trigger):
 
 class TaskState(_Trigger):
     """A task of the drilled run entered a state."""
+
+    EXAMPLE: ClassVar[str] = "{task: place_order, state: running}"
+    STARTS: ClassVar[str] = (
+        "when the task is seen in that state, or must have been in it (a `running` task was `queued`)"
+    )
 
     task: str
     state: Literal["scheduled", "queued", "running", "success", "failed", "up_for_retry", "skipped"] = "running"
@@ -43,6 +64,9 @@ class TaskState(_Trigger):
 class NthConnection(_Trigger):
     """The N-th connection that a service of the system opens over the fault's link, counted from the run's start."""
 
+    EXAMPLE: ClassVar[str] = "{connection: 3}"
+    STARTS: ClassVar[str] = "when the client has opened so many connections over the link, counted from the run's start"
+
     connection: int = Field(ge=1, le=10_000)
 
     def __str__(self) -> str:
@@ -51,6 +75,9 @@ class NthConnection(_Trigger):
 
 class OrderAtBroker(_Trigger):
     """The broker's ledger shows that the N-th order of the drilled run was received."""
+
+    EXAMPLE: ClassVar[str] = "{order: 1}"
+    STARTS: ClassVar[str] = "when the broker's ledger has that order"
 
     order: int = Field(ge=1, le=1000)
 
@@ -61,8 +88,8 @@ class OrderAtBroker(_Trigger):
 Trigger = AtTime | BeforeRun | TaskState | NthConnection | OrderAtBroker
 
 TRIGGERS: Mapping[str, type[Trigger]] = {
-    "at_s": AtTime,
     "before": BeforeRun,
+    "at_s": AtTime,
     "task": TaskState,
     "connection": NthConnection,
     "order": OrderAtBroker,

@@ -13,11 +13,10 @@ from harness.history.events import (
     Event,
     FaultHealed,
     FaultHit,
+    FaultObserved,
     FaultOff,
     FaultOn,
-    LinkProbed,
     PhaseEnded,
-    ProbeOutcome,
     Recovered,
     RunChanged,
     RunRole,
@@ -68,7 +67,7 @@ def history_of(*events: tuple[float, Event]) -> History:
 
 
 def sound_events() -> list[tuple[float, Event]]:
-    """A drill whose fault came, bit, and was healed, and whose system recovered."""
+    """A drill whose fault came, hit, and was healed, and whose system recovered."""
     return [
         (3.0, PhaseEnded(phase="steady", took_s=2.0)),
         (4.0, RunChanged(run=DRILLED, role=RunRole.DRILLED, state="running")),
@@ -78,7 +77,7 @@ def sound_events() -> list[tuple[float, Event]]:
                 fault="fault-1", target=LINK, what="refused", cause="generate_daily_chart is running", took_s=0.002
             ),
         ),
-        (5.1, LinkProbed(link=LINK, outcome=ProbeOutcome.REFUSED, elapsed_s=0.001, fault="fault-1", as_expected=True)),
+        (5.1, FaultObserved(fault="fault-1", target=LINK, saw="a probe was 'refused'", as_expected=True)),
         (7.0, TaskChanged(run=DRILLED, task="generate_daily_chart", state="success", attempt=1)),
         (20.0, FaultOff(fault="fault-1", target=LINK)),
         (20.1, FaultHealed(fault="fault-1", target=LINK, took_s=0.04, proxy_replaced=False)),

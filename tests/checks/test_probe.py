@@ -20,7 +20,9 @@ TOLD = LogPromise(log="api", matches="lost", at_least=2, during="faults")
 def titles(case: Case, probe: Probe, read: ProbeRead | None) -> list[tuple[str, Weight]]:
     """What the check of a probe finds, by title and weight."""
     probes = {} if read is None else {"mine": read}
-    found = probe_check("mine", probe)(dataclasses.replace(case, reads=dataclasses.replace(case.reads, probes=probes)))
+    found = probe_check("mine", probe).judge(
+        dataclasses.replace(case, reads=dataclasses.replace(case.reads, probes=probes))
+    )
     assert all(finding.check == "mine" for finding in found)
     return [(finding.title, finding.weight) for finding in found]
 

@@ -13,7 +13,7 @@ from harness.checks.bounded import bounded
 from harness.checks.finding import Case, Finding, Verdict, Weight
 from harness.checks.not_silent import not_silent
 from harness.checks.orders_once import orders_once
-from harness.checks.registry import PROMISES, PROOFS
+from harness.checks.registry import BUILT_IN, PROOFS
 from harness.checks.steady import steady
 from harness.checks.verdict import judge
 from harness.history.events import FaultHealed, FaultHit, PhaseEnded, Recovered, RunChanged
@@ -252,4 +252,4 @@ def test_slow_recovery_after_an_unsound_drill_is_no_failure(but_events: But) -> 
 
 def test_registry_names_every_check_once() -> None:
     """A promise and a proof never share a name."""
-    assert not set(PROMISES) & set(PROOFS)
+    assert not set(BUILT_IN) & set(PROOFS)

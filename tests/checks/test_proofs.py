@@ -13,12 +13,10 @@ from harness.history.events import (
     FaultHealed,
     FaultHit,
     FaultNeverCame,
+    FaultObserved,
     FaultOn,
-    LinkProbed,
-    ProbeOutcome,
     ProxyReplaced,
     ServiceEnded,
-    ServiceSeen,
     Trouble,
     Witness,
 )
@@ -28,15 +26,14 @@ LINK = "workflow -> backend:8000"
 UNSOUND: dict[str, tuple[tuple[type[Event], ...], tuple[Event, ...], str]] = {
     "the link probe saw an open link": (
         (),
-        (LinkProbed(link=LINK, outcome=ProbeOutcome.ANSWERED, elapsed_s=0.01, fault="fault-1", as_expected=False),),
+        (
+            FaultObserved(
+                fault="fault-1", target=LINK, saw="a probe through the link was 'answered'", as_expected=False
+            ),
+        ),
         "it was switched on but not in effect",
     ),
-    "a look at the service saw it well": (
-        (),
-        (ServiceSeen(service="backend", saw="backend is running", fault="fault-1", as_expected=False),),
-        "it was switched on but not in effect",
-    ),
-    "no link probe went": ((LinkProbed,), (), "it was switched on but not in effect"),
+    "the harness did not observe it": ((FaultObserved,), (), "it was switched on but not in effect"),
     "nobody of the system met it": ((FaultHit,), (), "the system never met it"),
     "only the link probe met it": (
         (FaultHit,),
@@ -44,7 +41,7 @@ UNSOUND: dict[str, tuple[tuple[type[Event], ...], tuple[Event, ...], str]] = {
         "the system never met it",
     ),
     "its trigger never came": (
-        (FaultOn, LinkProbed, FaultHealed),
+        (FaultOn, FaultObserved, FaultHealed),
         (FaultNeverCame(fault="fault-1", cause="its trigger never happened"),),
         "never switched on",
     ),
@@ -86,7 +83,7 @@ def test_proxy_replaced_to_heal_is_no_trouble(but_events: But) -> None:
 def test_service_ended_by_its_own_fault_is_no_trouble(but_events: But) -> None:
     """A service that is killed for want of memory, while that is its fault, ends as planned; any other does not."""
     on = FaultOn(fault="fault-2", target="backend", what="limited to 9 MiB", cause="before the run", took_s=0.1)
-    looked = ServiceSeen(service="backend", saw="killed by the kernel", fault="fault-2", as_expected=True)
+    looked = FaultObserved(target="backend", saw="killed by the kernel", fault="fault-2", as_expected=True)
     healed = FaultHealed(fault="fault-2", target="backend", took_s=1.0)
     ended = ServiceEnded(service="backend", returncode=137, last_output="")
     planned = ((5.5, on), (5.6, looked), (7.0, ended), (19.0, healed))

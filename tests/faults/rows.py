@@ -1,12 +1,12 @@
-"""One row a fault: its settings, and how a test sees by itself that it bites."""
+"""One row a fault: its settings, and how a test sees by itself that it hurts."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from harness.runtime.service import ServiceState
-from harness.runtime.waiting import until
 from tests.faults.subject import VOLUME, Subject
 
 _TRY_TO_WRITE = f"""
@@ -55,12 +55,30 @@ class Row:
     """How one fault is tried.
 
     Args:
-        bites: whether the service suffers from it now, by none of the harness's own proofs.
+        hurts: whether the target suffers from it now, by none of the harness's own proofs.
         settings: as a scenario writes them.
+        asking_is_harmless: whether that may be asked before the fault is on: not if the answer is kept for good.
     """
 
-    bites: Callable[[Subject], Awaitable[bool]]
+    hurts: Callable[[Subject], Awaitable[bool]]
     settings: Mapping[str, object] = field(default_factory=dict)
+    asking_is_harmless: bool = True
+
+
+async def _is_refused_over_link(subject: Subject) -> bool:
+    return await subject.ask_over_link() == "ConnectionRefusedError"
+
+
+async def _is_reset_over_link(subject: Subject) -> bool:
+    return await subject.ask_over_link() in {"ConnectionResetError", "RemoteDisconnected"}
+
+
+async def _is_silent_over_link(subject: Subject) -> bool:
+    return await subject.ask_over_link() == "TimeoutError"
+
+
+async def _is_late_over_link(subject: Subject) -> bool:
+    return await subject.ask_over_link(timeout_s=0.4) == "TimeoutError" and await subject.ask_over_link(3) == "answered"
 
 
 async def _is_down(subject: Subject) -> bool:
@@ -90,8 +108,10 @@ async def _is_killed_for_memory(subject: Subject) -> bool:
     if await subject.ask("/grow", timeout_s=5) == "answered":
         return False
     # Its connection breaks before the engine has heard of its end.
-    await until(lambda: subject.container.status != "running", what="the engine's word of its end", deadline_s=10)
-    return subject.container.status == "exited" and bool(subject.container.attrs["State"]["OOMKilled"])
+    async with asyncio.timeout(10):
+        while await subject.service.state() is not ServiceState.ENDED:  # noqa: ASYNC110 - the engine is asked
+            await asyncio.sleep(0.05)
+    return True
 
 
 async def _has_no_room(subject: Subject) -> bool:
@@ -107,6 +127,11 @@ async def _cannot_fork(subject: Subject) -> bool:
 
 
 ROWS: Mapping[str, Row] = {
+    "refused": Row(_is_refused_over_link),
+    "reset": Row(_is_reset_over_link),
+    "blackhole": Row(_is_silent_over_link),
+    "answer-lost": Row(_is_reset_over_link),
+    "latency": Row(_is_late_over_link, {"delay_ms": 600}),
     "kill": Row(_is_down),
     "stop": Row(_is_down),
     "restart": Row(_is_down),
@@ -114,7 +139,7 @@ ROWS: Mapping[str, Row] = {
     "partition": Row(_is_cut_off),
     "packet-loss": Row(_loses_packets, {"percent": 50}),
     "cpu-limit": Row(_is_throttled, {"cpus": 0.1}),
-    "memory-limit": Row(_is_killed_for_memory, {"mib": 40}),
+    "memory-limit": Row(_is_killed_for_memory, {"mib": 40}, asking_is_harmless=False),
     "disk-full": Row(_has_no_room, {"path": VOLUME}),
     "volume-read-only": Row(_cannot_write, {"path": VOLUME}),
     "process-limit": Row(_cannot_fork, {"pids": 1}),

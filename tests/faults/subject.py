@@ -1,18 +1,19 @@
-"""A service to be hurt: the same small server as a local process and as a container, with ways to see how it fares."""
+"""A service to be hurt, described once for both runtimes, with ways to see how it fares that are none of the harness's."""
 
 from __future__ import annotations
 
 import asyncio
 import http.client
-import subprocess
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
-from docker.models.containers import Container
-
-from harness.runtime.effects.target import Target
-from harness.runtime.service import RunningService, ServiceState
+from harness.runtime.running import RunningStack
+from harness.runtime.service import RunningService
 
 VOLUME = "/data"
+SERVICE = "server"
+LINK = "client -> server"
 # It answers a greeting; a call of /grow makes it take 64 MiB more.
 SERVER = """\
 import http.server, sys
@@ -25,115 +26,81 @@ class Handler(http.server.BaseHTTPRequestHandler):
 print("serving", flush=True)
 http.server.ThreadingHTTPServer((sys.argv[1], int(sys.argv[2])), Handler).serve_forever()
 """
+COMPOSE = """\
+x-service: &service
+  image: IMAGE
+  user: "1000"
+  read_only: true
+  init: true
+  cap_drop: [ALL]
+  security_opt: ["no-new-privileges:true"]
+services:
+  server:
+    <<: *service
+    command: [python3, -B, /server.py, 0.0.0.0, "8000"]
+    volumes: [./server.py:/server.py:ro, data:/data]
+    x-harness:
+      run: [python, "{project}/server.py", 127.0.0.1, "{port:8000}"]
+      ready: {http: "http://server:8000/"}
+      ready_within_s: 60
+  client:
+    <<: *service
+    command: [python3, -u, -c, "import time; print('ready'); time.sleep(3600)"]
+    environment: {SERVER_URL: "http://server:8000/"}
+    depends_on: {server: {condition: service_healthy}}
+    x-harness:
+      run: [python, -u, -c, "import time; print('ready'); time.sleep(3600)"]
+      ready: {log: ready}
+      ready_within_s: 60
+volumes: {data: {driver_opts: {type: tmpfs, device: tmpfs, o: "size=16m,uid=1000"}}}
+x-harness:
+  links: [client -> server:8000]
+  link_probes: {"server:8000": http}
+  adapters: {workload: {wait: {for_s: 1}}}
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A running service, and how a test sees by itself how it fares.
+    """A running stack with one service to be hurt, and how a test sees by itself how it fares.
 
     Args:
-        target: the service, as faults see it.
-        port: where it is reached on 127.0.0.1.
+        running: the stack.
     """
 
-    target: Target
-    port: int
+    running: RunningStack
 
     @property
     def service(self) -> RunningService:
         """The service itself."""
-        return self.target.service
-
-    @property
-    def container(self) -> Container:
-        """Its container, as it is now."""
-        container = self.service.container()
-        assert container is not None
-        container.reload()
-        return container
+        return self.running.service(SERVICE)
 
     async def ask(self, path: str = "/", timeout_s: float = 0.7) -> str:
-        """Call it: ``answered``, or the name of what came instead."""
+        """Call the service around every proxy: ``answered``, or the name of the error that came instead."""
+        return await _call(self.running.address(SERVICE, 8000), path, timeout_s)
 
-        def call() -> str:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout_s)
-            try:
-                connection.request("GET", path)
-                return "answered" if connection.getresponse().read() == b"hello" else "wrong"
-            except (OSError, http.client.HTTPException) as cause:
-                return type(cause).__name__
-            finally:
-                connection.close()
-
-        return await asyncio.to_thread(call)
+    async def ask_over_link(self, timeout_s: float = 0.7) -> str:
+        """Call it through the link's proxy, as its client does."""
+        return await _call(self.running.link_address(self.running.stack.link(LINK)), "/", timeout_s)
 
     async def python(self, code: str) -> str:
         """Run Python where the service runs, as its own user; what it printed, or its last line of error."""
-
-        def run() -> str:
-            _, output = self.container.exec_run(["python3", "-c", code])
-            assert isinstance(output, bytes)
-            return (output.decode(errors="replace").strip().splitlines() or [""])[-1]
-
-        return await asyncio.to_thread(run)
+        with tempfile.TemporaryDirectory() as folder:
+            output = Path(folder, "output")
+            await self.service.execute(["python3", "-c", code], output)
+            said = await asyncio.to_thread(output.read_text, errors="replace")
+            return (said.strip().splitlines() or [""])[-1]
 
 
-class ContainerService:
-    """A container that a test started, as a fault takes hold of it."""
+async def _call(address: tuple[str, int], path: str, timeout_s: float) -> str:
+    def call() -> str:
+        connection = http.client.HTTPConnection(*address, timeout=timeout_s)
+        try:
+            connection.request("GET", path)
+            return "answered" if connection.getresponse().read() == b"hello" else "wrong"
+        except (OSError, http.client.HTTPException) as cause:
+            return type(cause).__name__
+        finally:
+            connection.close()
 
-    name = "server"
-
-    def __init__(self, container: Container, port: int) -> None:
-        self._container = container
-        self._port = port
-
-    async def state(self) -> ServiceState:
-        """By the engine's word."""
-        await asyncio.to_thread(self._container.reload)
-        known = {"running": ServiceState.RUNNING, "paused": ServiceState.PAUSED}
-        return known.get(self._container.status, ServiceState.ENDED)
-
-    async def kill(self) -> None:
-        """SIGKILL."""
-        await self._do("kill")
-
-    async def stop(self) -> None:
-        """SIGTERM, then SIGKILL."""
-        await self._do("stop", "--time", "1")
-
-    async def start(self) -> None:
-        """Start it, and wait until it listens."""
-        await self._do("start")
-        await until_it_listens(self._port)
-
-    async def pause(self) -> None:
-        """Freeze it."""
-        await self._do("pause")
-
-    async def resume(self) -> None:
-        """Let it go on."""
-        await self._do("unpause")
-
-    def container(self) -> Container:
-        """The container."""
-        return self._container
-
-    async def _do(self, *words: str) -> None:
-        name = str(self._container.id)
-        await asyncio.to_thread(subprocess.run, ["docker", *words, name], check=True, capture_output=True)
-
-
-async def until_it_listens(port: int, within_s: float = 20.0) -> None:
-    """Wait until a server on 127.0.0.1 answers."""
-    async with asyncio.timeout(within_s):
-        while True:
-            try:
-                reader, writer = await asyncio.open_connection("127.0.0.1", port)
-                writer.write(b"GET / HTTP/1.0\r\n\r\n")
-                answered = await reader.read(1)
-                writer.transport.abort()
-            except OSError:
-                answered = b""
-            if answered:
-                return
-            await asyncio.sleep(0.05)
+    return await asyncio.to_thread(call)

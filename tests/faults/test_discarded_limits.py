@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import docker
@@ -14,10 +15,14 @@ import pytest
 from docker.models.containers import Container
 
 from harness.faults.service.memory_limit import MemoryLimit
+from harness.runtime.docker.attached import AttachedContainer
 from harness.runtime.docker.container_api import EngineRefused, update
+from harness.runtime.docker.engine import Engine
+from harness.runtime.docker.service_container import ServiceContainer
+from harness.runtime.docker.stack import ContainerStack
 from harness.runtime.effects.memory_limit import MemoryLimitEffect
-from harness.runtime.effects.target import Target
-from tests.faults.subject import ContainerService
+from harness.runtime.session.session import Session
+from harness.stack.stack import load_stack
 
 pytestmark = pytest.mark.anyio
 # Docker 20.10.24's own words.
@@ -77,7 +82,7 @@ async def test_limit_that_holds_is_no_refusal(warnings: list[str] | None) -> Non
         await update(container, {"Memory": 1 << 26})
 
 
-async def test_running_service_without_a_limit_is_not_limited() -> None:
+async def test_running_service_without_a_limit_is_not_limited(tmp_path: Path) -> None:
     """Where the kernel knows of no limit, the look says that the fault is not on."""
     said = {
         "Id": "0" * 64,
@@ -85,7 +90,36 @@ async def test_running_service_without_a_limit_is_not_limited() -> None:
         "memory_stats": {},
     }
     with container_of_an_engine(said) as container:
-        effect = MemoryLimitEffect(MemoryLimit(mib=64), Target(ContainerService(container, 0), "session", (), (), ()))
-        await effect.switch_on()
-        look = await effect.look()
-    assert not look.as_expected, look.saw
+        assert container.client is not None
+        engine = Engine(container.client, "tcp://127.0.0.1")
+        async with await Session.open() as session:
+            running = ContainerStack(load_stack(without_links(tmp_path), {}), session, engine=engine)
+            running._parts.services["server"] = service_of(container, engine, tmp_path)
+            effect = MemoryLimitEffect(MemoryLimit(mib=64), running, "server")
+            await effect.switch_on()
+            observation = await effect.observe_service()
+    assert not observation.as_expected, observation.saw
+
+
+def without_links(home: Path) -> Path:
+    """A compose file with one service that no link leads to."""
+    file = home / "compose.yml"
+    file.write_text("services: {server: {image: server}}\nx-harness: {links: [], adapters: {}}\n")
+    return file
+
+
+def service_of(container: Container, engine: Engine, home: Path) -> ServiceContainer:
+    """The service that runs in a container."""
+
+    async def until_ready(_: ServiceContainer) -> None:
+        return
+
+    return ServiceContainer(
+        "server",
+        engine,
+        AttachedContainer(container),
+        home / "server.log",
+        stop_grace_s=1,
+        until_ready=until_ready,
+        on_end=lambda *_: None,
+    )

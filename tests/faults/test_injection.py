@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,12 +12,12 @@ from harness.errors import HarnessError
 from harness.history.events import (
     FaultHealed,
     FaultHit,
+    FaultNeverCame,
+    FaultObserved,
     FaultOff,
     FaultOn,
-    LinkProbed,
     ProbeOutcome,
     RunRole,
-    ServiceSeen,
 )
 from harness.history.history import HistoryWriter
 from harness.runtime.local.stack import LocalStack
@@ -31,17 +29,10 @@ from harness.scenario.model import Injection
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def history(tmp_path: Path) -> Iterator[HistoryWriter]:
-    """An empty history."""
-    with HistoryWriter(tmp_path / "history.jsonl") as writer:
-        yield writer
-
-
 def injector_of(stack: LocalStack, history: HistoryWriter, **written: object) -> Injector:
     """One fault, as a scenario would write it."""
     injection = Injection.model_validate({"from": {"before": "run"}, **written})
-    return Injector("fault-1", injection, stack, Observer(history, None), history)
+    return Injector("fault-1", injection, stack, Observer(history, None), history, {})
 
 
 def begin(injector: Injector, run_over: asyncio.Event | None = None) -> asyncio.Task[None]:
@@ -70,13 +61,13 @@ async def test_link_of_a_killed_service_refuses(local_stack: LocalStack, history
     assert (await through_the_link(local_stack)).outcome is ProbeOutcome.ANSWERED
     so_far = history.so_far()
     assert [event.target for _, event in so_far.of(FaultOn)] == ["server"]
-    assert all(event.as_expected for _, event in so_far.of(ServiceSeen))
+    assert all(event.as_expected for _, event in so_far.of(FaultObserved))
     assert [(event.count, event.detail) for _, event in so_far.of(FaultHit)] == [(1, "open connections ended")]
     assert [event.target for _, event in so_far.of(FaultHealed)] == ["server"]
 
 
 async def test_call_of_a_paused_service_has_met_it(local_stack: LocalStack, history: HistoryWriter) -> None:
-    """Whoever calls a frozen service is counted; the harness's own link_probes are not."""
+    """Whoever calls a frozen service is counted; the harness's own probes are not."""
     (link,) = local_stack.stack.links
     injector = injector_of(local_stack, history, service="server", **{"is": "pause"}, for_s=3)
     life = begin(injector)
@@ -94,7 +85,7 @@ async def test_fault_lasts_as_long_as_the_run(local_stack: LocalStack, history: 
     run_over = asyncio.Event()
     injector = injector_of(local_stack, history, link="client -> server", **{"is": "refused"}, until="run-ended")
     life = begin(injector, run_over)
-    await until(lambda: len(list(history.so_far().of(LinkProbed))) > 2, what="looks at the fault", deadline_s=20)
+    await until(lambda: len(list(history.so_far().of(FaultObserved))) > 2, what="looks at the fault", deadline_s=20)
     assert (await through_the_link(local_stack)).outcome is ProbeOutcome.REFUSED
     run_over.set()
     await life
@@ -106,7 +97,7 @@ async def test_restart_is_over_by_itself(local_stack: LocalStack, history: Histo
     before = local_stack._processes["server"].pid
     await begin(injector_of(local_stack, history, service="server", **{"is": "restart"}))
     assert local_stack._processes["server"].pid != before
-    assert [event.as_expected for _, event in history.so_far().of(ServiceSeen)] == [True]
+    assert [event.as_expected for _, event in history.so_far().of(FaultObserved)] == [True]
 
 
 @pytest.mark.parametrize("fault", ["kill", "stop", "pause"])
@@ -139,16 +130,39 @@ async def test_fault_is_lifted_when_it_was_cancelled_while_it_came_on(
     assert (await through_the_link(local_stack)).outcome is ProbeOutcome.ANSWERED
 
 
-async def test_fault_of_a_link_is_told_by_its_link_probes(local_stack: LocalStack, history: HistoryWriter) -> None:
+async def test_fault_of_a_link_is_told_by_its_probes(local_stack: LocalStack, history: HistoryWriter) -> None:
     """Faults of links live the same life."""
     injector = injector_of(local_stack, history, link="client -> server", **{"is": "refused"}, for_s=0.2)
     await begin(injector)
-    assert [event.outcome for _, event in history.so_far().of(LinkProbed)] == [ProbeOutcome.REFUSED]
+    told = [event.saw for _, event in history.so_far().of(FaultObserved)]
+    assert told == ["a probe through the link was 'refused'"]
     assert len(list(history.so_far().of(FaultHealed))) == 1
 
 
 async def test_fault_that_needs_a_container_says_so(local_stack: LocalStack, history: HistoryWriter) -> None:
     """Tried where it cannot be done, it ends in one clear line, and nothing has happened to the service."""
-    with pytest.raises(HarnessError, match="server runs in no container; this fault needs one"):
+    with pytest.raises(HarnessError, match="the local runtime cannot do partition"):
         await begin(injector_of(local_stack, history, service="server", **{"is": "partition"}, for_s=1))
     assert await local_stack.service("server").state() is ServiceState.RUNNING
+
+
+async def test_fault_does_not_come_on_a_link_that_another_holds(
+    local_stack: LocalStack, history: HistoryWriter
+) -> None:
+    """Where the times could not be known beforehand, the later fault stays off, and the history says why."""
+    held: dict[str, str] = {}
+    lives = []
+    for number, fault in enumerate(("refused", "reset"), start=1):
+        written = {"link": "client -> server", "is": fault, "from": {"before": "run"}, "for_s": 0.5}
+        injection = Injection.model_validate(written)
+        injector = Injector(f"fault-{number}", injection, local_stack, Observer(history, None), history, held)
+        lives.append(begin(injector))
+        await injector.on.wait()
+    await asyncio.gather(*lives)
+    so_far = history.so_far()
+    assert [event.fault for _, event in so_far.of(FaultOn)] == ["fault-1"]
+    (told,) = [event for _, event in so_far.of(FaultNeverCame)]
+    assert told.fault == "fault-2"
+    assert "happened while fault-1 was on client -> server:8000: let one end first" in told.cause
+    assert held == {}
+    assert (await through_the_link(local_stack)).outcome is ProbeOutcome.ANSWERED

@@ -11,7 +11,7 @@ from harness.checks.finding import Case
 from harness.checks.registry import checkable
 from harness.drill.outcome import DrillFailed, Outcome
 from harness.gherkin import expectations
-from harness.history.events import FaultHealed, FaultHit, LinkProbed, PhaseEnded, Recovered, RunRole
+from harness.history.events import FaultHealed, FaultHit, FaultObserved, PhaseEnded, Recovered, RunRole
 from harness.history.reads import Notification, OutcomeRow
 
 DRILLED = "drilled__1"
@@ -47,7 +47,7 @@ def test_then_fails_when_its_check_was_not_run(name: str, sound: Case, outcome_o
 @pytest.mark.parametrize("name", THENS)
 def test_then_fails_when_the_drill_was_not_sound(name: str, but_events: Callable[..., Case], outcome_of: Make) -> None:
     """A drill whose fault the system never met tells nothing, whatever the other checks say."""
-    with pytest.raises(DrillFailed, match=r"INCONCLUSIVE(.|\n)*did not bite"):
+    with pytest.raises(DrillFailed, match=r"INCONCLUSIVE(.|\n)*did not hit"):
         THENS[name][1](outcome_of(but_events(without=(FaultHit,))))
 
 
@@ -73,10 +73,10 @@ def test_faults_not_healed_fails(but_events: Callable[..., Case], outcome_of: Ma
         expectations.expect_faults_hit_and_healed(outcome_of(but_events(without=(FaultHealed,))))
 
 
-def test_faults_without_canary_fails(but_events: Callable[..., Case], outcome_of: Make) -> None:
-    """A fault that no link probe saw may not have been on."""
-    with pytest.raises(DrillFailed, match="no link probe"):
-        expectations.expect_faults_hit_and_healed(outcome_of(but_events(without=(LinkProbed,))))
+def test_faults_without_observation_fails(but_events: Callable[..., Case], outcome_of: Make) -> None:
+    """A fault that the harness did not observe may not have been on."""
+    with pytest.raises(DrillFailed, match="did not observe it"):
+        expectations.expect_faults_hit_and_healed(outcome_of(but_events(without=(FaultObserved,))))
 
 
 def test_artifacts_lost_one_fails(but: But, sound: Case, outcome_of: Make) -> None:
@@ -126,7 +126,7 @@ def test_recovery_that_never_came_fails(but_events: Callable[..., Case], outcome
 
 def test_recovery_of_a_drill_without_faults_fails(but_events: Callable[..., Case], outcome_of: Make) -> None:
     """There is nothing to recover from."""
-    healthy = dataclasses.replace(but_events(without=(FaultHealed, Recovered, FaultHit, LinkProbed)), faults=())
+    healthy = dataclasses.replace(but_events(without=(FaultHealed, Recovered, FaultHit, FaultObserved)), faults=())
     kept = [entry for entry in healthy.history.entries if not hasattr(entry.event, "fault")]
     calm = dataclasses.replace(healthy, history=dataclasses.replace(healthy.history, entries=tuple(kept)))
     with pytest.raises(DrillFailed, match="nothing was planned"):

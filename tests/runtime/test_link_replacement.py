@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ControlHung
-from harness.faults.toxic import Stream, Toxic
+from harness.faults.toxic import Toxic
 from harness.history.events import ProbeOutcome
 from harness.runtime.local.toxiproxy_server import LocalPlace
 from harness.runtime.session.process_tree import find_process
@@ -26,7 +26,7 @@ from tests.runtime.exchange import Saw, StartLink, exchange
 
 pytestmark = pytest.mark.anyio
 
-LATENCY = Toxic("latency", Stream.DOWNSTREAM, {"latency": 500})
+LATENCY = Toxic("latency", "downstream", {"latency": 500})
 
 
 async def leave_answer_unread(link: LinkProxy) -> asyncio.StreamWriter:
@@ -92,7 +92,7 @@ async def test_hung_link_does_not_delay_another(start_link: StartLink) -> None:
 
 async def test_killed_server_is_replaced_clean(link: LinkProxy, replaced: list[LinkReplaced]) -> None:
     """A server that died is replaced by one on the same port without toxics, and the reason is told."""
-    await link.add_toxic(Toxic("timeout", Stream.UPSTREAM, {"timeout": 0}))
+    await link.add_toxic(Toxic("timeout", "upstream", {"timeout": 0}))
     started = time.monotonic()
     os.kill(int(link.server_id), signal.SIGKILL)
     await until(lambda: replaced, what="the replacement", deadline_s=2, poll_s=0.005)
@@ -149,7 +149,7 @@ async def test_open_connections_are_those_that_have_not_ended(link: LinkProxy) -
 
 async def test_renewed_link_answers_without_toxics(link: LinkProxy, replaced: list[LinkReplaced]) -> None:
     """A link whose server is renewed has another one, in the same place, without toxics, and the reason is told."""
-    await link.add_toxic(Toxic("timeout", Stream.UPSTREAM, {"timeout": 0}))
+    await link.add_toxic(Toxic("timeout", "upstream", {"timeout": 0}))
     before = link.server_id
     assert (await link.renew()).replaced is ReplacedBecause.STUCK
     assert link.server_id != before

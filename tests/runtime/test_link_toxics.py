@@ -11,7 +11,8 @@ from tests.runtime.exchange import Saw, exchange
 
 pytestmark = pytest.mark.anyio
 
-UP, DOWN = Stream.UPSTREAM, Stream.DOWNSTREAM
+UP: Stream = "upstream"
+DOWN: Stream = "downstream"
 
 
 @pytest.mark.parametrize(

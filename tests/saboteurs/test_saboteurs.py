@@ -66,8 +66,8 @@ print(asyncio.run(OrderPlacing._search(None, None, None)) is None)
 """,
     "fault_not_applied": """
 import asyncio
-from harness.drill import link_grip
-print(asyncio.run(link_grip.apply_fault(None, None)) is None)
+from harness.runtime.effects import link
+print(asyncio.run(link.apply_fault(None, None)) is None)
 """,
 }
 

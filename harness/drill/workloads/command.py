@@ -7,7 +7,6 @@ from pathlib import Path
 from harness.drill.observer import Observer, RunWatch
 from harness.drill.workloads.plain import PlainRuns
 from harness.drill.workloads.workload import TaskLogs
-from harness.runtime.execution import execute
 from harness.runtime.running import RunningStack
 from harness.stack.workload import CommandWorkload
 
@@ -32,7 +31,7 @@ class CommandRuns(PlainRuns):
         """Run the command to its end."""
         await self._observer.note_state(watch, "running")
         argv = [word.replace("{run}", watch.run_id) for word in self._workload.run]
-        code = await execute(self._running, self._workload.service, argv, self._output(watch))
+        code = await self._running.service(self._workload.service).execute(argv, self._output(watch))
         await self._observer.note_state(watch, "success" if code == 0 else "failed")
 
     async def logs(self, watch: RunWatch) -> TaskLogs:

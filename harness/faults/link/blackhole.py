@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from harness.faults.link.fault import LinkFault
-from harness.faults.toxic import Stream, Toxic
+from harness.faults.toxic import Toxic
 from harness.history.events import ProbeOutcome
 
 
@@ -16,10 +16,13 @@ class Blackhole(LinkFault):
     """
 
     kind: Literal["blackhole"] = "blackhole"
-    PROBE_SEES: ClassVar[frozenset[ProbeOutcome]] = frozenset({ProbeOutcome.SILENT})
+    PROBE_OUTCOMES: ClassVar[frozenset[ProbeOutcome]] = frozenset({ProbeOutcome.SILENT})
     IN_LOGS: ClassVar[str] = r"time[d]?[ _-]?out|Timeout|deadline"
     ABOUT: ClassVar[str] = "blackholed"
+    SENTENCE: ClassVar[str] = "connections are accepted, and nothing arrives"
+    PHRASES: ClassVar[tuple[str, ...]] = ("is blackholed",)
+    PROOF_ON: ClassVar[str] = "a probe hears nothing"
 
     def toxics(self) -> tuple[Toxic, ...]:
         """What the link's Toxiproxy is told."""
-        return (Toxic(type="timeout", stream=Stream.UPSTREAM, attributes={"timeout": 0}),)
+        return (Toxic(type="timeout", stream="upstream", attributes={"timeout": 0}),)

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from harness.faults.link.fault import LinkFault
-from harness.faults.toxic import Stream, Toxic
+from harness.faults.toxic import Toxic
 from harness.history.events import ProbeOutcome
 
 
@@ -20,20 +20,18 @@ class Latency(LinkFault):
 
     kind: Literal["latency"] = "latency"
     delay_ms: int = Field(gt=0, le=60_000)
-    PROBE_SEES: ClassVar[frozenset[ProbeOutcome]] = frozenset({ProbeOutcome.ANSWERED})
+    PROBE_OUTCOMES: ClassVar[frozenset[ProbeOutcome]] = frozenset({ProbeOutcome.ANSWERED})
     IN_LOGS: ClassVar[str] = r"time[d]?[ _-]?out|Timeout|deadline|slow"
-    ABOUT: ClassVar[str] = "late"
+    ABOUT: ClassVar[str] = "{delay_ms} ms late"
+    SENTENCE: ClassVar[str] = "answers are late by `delay_ms`"
+    PHRASES: ClassVar[tuple[str, ...]] = ("is {delay_ms} ms late", "answers {delay_ms} ms late")
+    PROOF_ON: ClassVar[str] = "a probe is answered, no sooner than that"
 
     @property
     def at_least_s(self) -> float:
-        """How long a link probe's answer must take while the fault is on."""
+        """How long a probe's answer must take while the fault is on, in seconds."""
         return self.delay_ms / 1000
-
-    @property
-    def about(self) -> str:
-        """The fault with its delay."""
-        return f"{self.delay_ms} ms {self.ABOUT}"
 
     def toxics(self) -> tuple[Toxic, ...]:
         """What the link's Toxiproxy is told."""
-        return (Toxic(type="latency", stream=Stream.DOWNSTREAM, attributes={"latency": self.delay_ms}),)
+        return (Toxic(type="latency", stream="downstream", attributes={"latency": self.delay_ms}),)

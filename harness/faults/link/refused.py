@@ -13,6 +13,9 @@ class Refused(LinkFault):
 
     kind: Literal["refused"] = "refused"
     CUTS: ClassVar[bool] = True
-    PROBE_SEES: ClassVar[frozenset[ProbeOutcome]] = frozenset({ProbeOutcome.REFUSED})
+    PROBE_OUTCOMES: ClassVar[frozenset[ProbeOutcome]] = frozenset({ProbeOutcome.REFUSED})
     IN_LOGS: ClassVar[str] = r"refused|Errno 111|Errno 61\b|disconnect|closed|Not connected|\bEOF\b|end of stream"
     ABOUT: ClassVar[str] = "refused"
+    SENTENCE: ClassVar[str] = "connections end, new ones are refused"
+    PHRASES: ClassVar[tuple[str, ...]] = ("is refused",)
+    PROOF_ON: ClassVar[str] = "a probe is refused"

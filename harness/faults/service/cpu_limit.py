@@ -19,9 +19,8 @@ class CpuLimit(ServiceFault):
     kind: Literal["cpu-limit"] = "cpu-limit"
     cpus: float = Field(ge=0.01, le=64)
     IN_LOGS: ClassVar[str] = r"time[d]?[ _-]?out|Timeout|deadline|slow|heartbeat"
-    ABOUT: ClassVar[str] = "limited to"
-
-    @property
-    def about(self) -> str:
-        """The fault with its limit."""
-        return f"{self.ABOUT} {self.cpus:g} cores"
+    ABOUT: ClassVar[str] = "limited to {cpus:g} cores"
+    SENTENCE: ClassVar[str] = "it gets `cpus` cores and no more"
+    PHRASES: ClassVar[tuple[str, ...]] = ("gets {cpus} cores", "gets {cpus} core")
+    PROOF_ON: ClassVar[str] = "its control group was throttled while the harness made it work"
+    PROOF_HEALED: ClassVar[str] = "probes are answered; where it had no limit, the same work is throttled no more"

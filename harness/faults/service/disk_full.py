@@ -22,9 +22,8 @@ class DiskFull(ServiceFault):
         r"No space left|Errno 28\b|ENOSPC|disk (?:is )?full|disk I/O error|could not (?:extend|write)"
     )
     IN_OWN_LOG: ClassVar[str] = IN_LOGS
-    ABOUT: ClassVar[str] = "full"
-
-    @property
-    def about(self) -> str:
-        """The fault with its volume."""
-        return f"{self.path} {self.ABOUT}"
+    ABOUT: ClassVar[str] = "{path} full"
+    SENTENCE: ClassVar[str] = "the volume at `path` is filled to the last byte, and kept full"
+    PHRASES: ClassVar[tuple[str, ...]] = ("finds {path} full",)
+    PROOF_ON: ClassVar[str] = "no byte is free; a write of the service's own user gets ENOSPC"
+    PROOF_HEALED: ClassVar[str] = "a write of the same user works"

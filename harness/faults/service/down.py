@@ -11,8 +11,8 @@ from harness.history.events import ProbeOutcome
 class Down(ServiceFault):
     """Nothing of the service runs: its connections end, and new ones are refused."""
 
-    ENDS: ClassVar[bool] = True
-    PROBE_SEES: ClassVar[frozenset[ProbeOutcome]] = frozenset({ProbeOutcome.REFUSED})
+    PROBE_OUTCOMES: ClassVar[frozenset[ProbeOutcome]] = frozenset({ProbeOutcome.REFUSED})
     IN_LOGS: ClassVar[str] = (
         r"refused|Errno 111|Errno 61\b|reset|Errno 104|Errno 54\b|disconnect|closed|Not connected|\bEOF\b|end of stream"
     )
+    PROOF_HEALED: ClassVar[str] = "it is ready; probes on every way to it are answered"

@@ -12,3 +12,6 @@ class Kill(Down):
 
     kind: Literal["kill"] = "kill"
     ABOUT: ClassVar[str] = "killed"
+    SENTENCE: ClassVar[str] = "it dies at once, with everything that it started (SIGKILL), and stays down"
+    PHRASES: ClassVar[tuple[str, ...]] = ("is killed",)
+    PROOF_ON: ClassVar[str] = "kernel or engine say that it ended; a probe of its own port is refused"

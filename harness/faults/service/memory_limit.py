@@ -22,9 +22,8 @@ class MemoryLimit(ServiceFault):
     mib: int = Field(ge=6, le=1 << 20)
     IN_LOGS: ClassVar[str] = r"refused|reset|disconnect|closed|\bEOF\b|Timeout|time[d]?[ _-]?out"
     IN_OWN_LOG: ClassVar[str] = r"MemoryError|out of memory|Cannot allocate"
-    ABOUT: ClassVar[str] = "limited to"
-
-    @property
-    def about(self) -> str:
-        """The fault with its limit."""
-        return f"{self.ABOUT} {self.mib} MiB"
+    ABOUT: ClassVar[str] = "limited to {mib} MiB"
+    SENTENCE: ClassVar[str] = "it gets `mib` MiB; what it needs beyond that ends in an OOM kill"
+    PHRASES: ClassVar[tuple[str, ...]] = ("gets {mib} MiB of memory",)
+    PROOF_ON: ClassVar[str] = "the kernel's limit is that; or it has ended with the OOM-kill flag or exit code 137"
+    PROOF_HEALED: ClassVar[str] = "the kernel's limit is another; it runs, started again if it was killed"

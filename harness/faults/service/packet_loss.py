@@ -19,9 +19,8 @@ class PacketLoss(ServiceFault):
     kind: Literal["packet-loss"] = "packet-loss"
     percent: float = Field(ge=1, le=99)
     IN_LOGS: ClassVar[str] = r"time[d]?[ _-]?out|Timeout|deadline|slow|reset|closed"
-    ABOUT: ClassVar[str] = "packets lost"
-
-    @property
-    def about(self) -> str:
-        """The fault with its rate."""
-        return f"{self.percent:g} % {self.ABOUT}"
+    ABOUT: ClassVar[str] = "{percent:g} % packets lost"
+    SENTENCE: ClassVar[str] = "`percent` of its packets are dropped, both ways, at random"
+    PHRASES: ClassVar[tuple[str, ...]] = ("loses {percent} % of its packets", "loses {percent}% of its packets")
+    PROOF_ON: ClassVar[str] = "the rule's packet counter grew while probes went"
+    PROOF_HEALED: ClassVar[str] = "no rule is left; probes are answered"

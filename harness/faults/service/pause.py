@@ -12,7 +12,10 @@ class Pause(ServiceFault):
     """Every process of it is frozen where it stands; when the fault is lifted, each goes on as if nothing had been."""
 
     kind: Literal["pause"] = "pause"
-    EVERY_CALL_MEETS_IT: ClassVar[bool] = True
-    PROBE_SEES: ClassVar[frozenset[ProbeOutcome]] = frozenset({ProbeOutcome.SILENT})
+    PROBE_OUTCOMES: ClassVar[frozenset[ProbeOutcome]] = frozenset({ProbeOutcome.SILENT})
     IN_LOGS: ClassVar[str] = r"time[d]?[ _-]?out|Timeout|deadline|heartbeat"
     ABOUT: ClassVar[str] = "paused"
+    SENTENCE: ClassVar[str] = "it is frozen: connections stay open, and nothing is answered"
+    PHRASES: ClassVar[tuple[str, ...]] = ("is paused", "is frozen")
+    PROOF_ON: ClassVar[str] = "it is paused; a probe of its own port hears nothing"
+    PROOF_HEALED: ClassVar[str] = "it runs; probes on every way to it are answered"

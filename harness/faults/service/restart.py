@@ -13,3 +13,6 @@ class Restart(Down):
     kind: Literal["restart"] = "restart"
     LASTS: ClassVar[bool] = False
     ABOUT: ClassVar[str] = "restarted"
+    SENTENCE: ClassVar[str] = "it is asked to end, and started again at once; has no `for_s`"
+    PHRASES: ClassVar[tuple[str, ...]] = ("is restarted",)
+    PROOF_ON: ClassVar[str] = "as `kill`, before it is started"

@@ -12,3 +12,6 @@ class Stop(Down):
 
     kind: Literal["stop"] = "stop"
     ABOUT: ClassVar[str] = "stopped"
+    SENTENCE: ClassVar[str] = "it is asked to end (SIGTERM), killed after its grace period, and stays down"
+    PHRASES: ClassVar[tuple[str, ...]] = ("is stopped",)
+    PROOF_ON: ClassVar[str] = "as `kill`"

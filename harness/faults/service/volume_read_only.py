@@ -20,9 +20,8 @@ class VolumeReadOnly(ServiceFault):
     path: str = Field(pattern=r"^/")
     IN_LOGS: ClassVar[str] = r"Read-only|Errno 30\b|EROFS|readonly database"
     IN_OWN_LOG: ClassVar[str] = IN_LOGS
-    ABOUT: ClassVar[str] = "read-only"
-
-    @property
-    def about(self) -> str:
-        """The fault with its volume."""
-        return f"{self.path} {self.ABOUT}"
+    ABOUT: ClassVar[str] = "{path} read-only"
+    SENTENCE: ClassVar[str] = "the volume at `path` is mounted anew as read-only, for this service alone"
+    PHRASES: ClassVar[tuple[str, ...]] = ("finds {path} read-only",)
+    PROOF_ON: ClassVar[str] = "a write of the service's own user gets EROFS"
+    PROOF_HEALED: ClassVar[str] = "a write of the same user works"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from docker.models.containers import Container
 
@@ -18,9 +18,8 @@ from harness.runtime.logs import LogDirectory
 from harness.runtime.notices import Notices
 from harness.runtime.readiness import wait_until, wait_until_ready
 from harness.runtime.running import RuntimeName
-from harness.runtime.service import RunningService
 from harness.runtime.session.session import Session
-from harness.runtime.session.undo_log import Request, UndoLog
+from harness.runtime.session.undo_log import UndoLog, UndoStep
 from harness.runtime.toxiproxy.link_proxy import LinkProxy
 from harness.stack.addressing import Address, rewrite_addresses
 from harness.stack.link import Link
@@ -107,13 +106,9 @@ class AttachedStack:
         """The proxy of a link."""
         return self._proxies[link]
 
-    def service(self, name: str) -> RunningService:
+    def service(self, name: str) -> ServiceContainer:
         """A service, to take it down and bring it back."""
         return self._services[name]
-
-    def link_undone(self, link: Link) -> Sequence[Request]:
-        """A new start of its Toxiproxy, which forgets every toxic, and ends one that hangs."""
-        return (Request(f"/containers/{self._toxiproxies[link].id}/restart?t=0"),)
 
     async def lost(self) -> str:
         """Wait until the engine is gone; why nothing can be done any more."""
@@ -192,6 +187,8 @@ class AttachedStack:
             log=self.logs.of_link(link),
             caller=self._caller(link, container),
             on_replaced=self.notices.replaced,
+            # A new start of it forgets every toxic, and ends one that hangs.
+            undo_steps=(UndoStep(f"/containers/{container.id}/restart?t=0"),),
         )
 
     def _caller(self, link: Link, proxy: Container) -> str:

@@ -15,7 +15,6 @@ from requests import Response
 from requests.exceptions import RequestException
 
 from harness.errors import HarnessError
-from harness.runtime.service import RunningService
 
 _DEADLINE_S = 20.0
 _REFUSED_FROM = 400
@@ -109,18 +108,6 @@ class Said:
 
     exit_code: int
     output: str
-
-
-def container_of(service: RunningService) -> Container:
-    """The container of a service.
-
-    Raises:
-        HarnessError: it runs in none.
-    """
-    container = service.container()
-    if container is None:
-        raise HarnessError(f"{service.name} runs in no container; this fault needs one: drill with --runtime docker")
-    return container
 
 
 def client_of(container: Container) -> DockerClient:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from docker.models.containers import Container
 
 from harness.runtime.docker.container_api import client_of, inspect
-from harness.runtime.session.undo_log import Request
+from harness.runtime.session.undo_log import UndoStep
 
 CPU_PERIOD_US = 100_000
 UNLIMITED = -1
@@ -37,12 +37,12 @@ async def process_limit(container: Container) -> Mapping[str, int]:
     return {"PidsLimit": (await inspect(container)).host_config.pids_limit or UNLIMITED}
 
 
-async def as_before(container: Container) -> Sequence[Request]:
-    """What gives a container back its limits, and has it run, for a last will."""
+async def as_before(container: Container) -> Sequence[UndoStep]:
+    """What gives a container back its limits, and has it run, for an undo log."""
     path = f"/containers/{container.id}"
     limits = (await cpu_limit(container), await memory_limit(container), await process_limit(container))
     return (
-        *(Request(f"{path}/update", dict(limit)) for limit in limits),
-        Request(f"{path}/unpause"),
-        Request(f"{path}/start"),
+        *(UndoStep(f"{path}/update", dict(limit)) for limit in limits),
+        UndoStep(f"{path}/unpause"),
+        UndoStep(f"{path}/start"),
     )

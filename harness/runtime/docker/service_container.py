@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from docker.errors import NotFound
+from docker.errors import DockerException, NotFound
 from docker.models.containers import Container
 
 from harness.errors import HarnessError
 from harness.runtime.docker.contained import Startable
 from harness.runtime.docker.engine import Engine
 from harness.runtime.docker.follower import Follower, kill_unless_down
+from harness.runtime.docker.limits import as_before
 from harness.runtime.local.process import size_of, tail
 from harness.runtime.service import ServiceState
+from harness.runtime.session.undo_log import UndoStep
 
 _STATES = {"running": ServiceState.RUNNING, "restarting": ServiceState.RUNNING, "paused": ServiceState.PAUSED}
 
@@ -158,6 +160,24 @@ class ServiceContainer:
     async def resume(self) -> None:
         """Let it go on."""
         await self._engine.call(f"resume {self.name}", self.container().unpause)
+
+    async def execute(self, argv: Sequence[str], output: Path) -> int:
+        """Run a command in it, to the command's end.
+
+        Raises:
+            HarnessError: the engine could not run it.
+        """
+        try:
+            # In a thread of its own: it may take long, and the engine's few are for short calls.
+            code, written = await asyncio.to_thread(self.container().exec_run, list(argv))
+        except DockerException as cause:
+            raise HarnessError(f"{argv[0]} could not be run in the container of {self.name}: {cause}") from cause
+        await asyncio.to_thread(output.write_bytes, written if isinstance(written, bytes) else b"")
+        return int(code if code is not None else -1)
+
+    async def undo_steps(self) -> Sequence[UndoStep]:
+        """What gives it back its limits, and has it run."""
+        return await as_before(self.container())
 
     def _follow(self, follower: Follower) -> None:
         self._follower = follower

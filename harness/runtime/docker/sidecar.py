@@ -12,7 +12,7 @@ from requests.exceptions import RequestException
 
 from harness.errors import SetUpError
 from harness.runtime.docker.container_api import EngineRefused, Said, client_of, run_in
-from harness.runtime.session.undo_log import Request
+from harness.runtime.session.undo_log import UndoStep
 
 # With iptables; an image of the harness's own, as it needs capabilities that no service has.
 NET_TOOLS_IMAGE = "trading-net-tools"
@@ -69,7 +69,7 @@ class Sidecar:
         """Run a command in it."""
         return await run_in(self._container, list(argv))
 
-    async def demand(self, argv: Sequence[str]) -> str:
+    async def require(self, argv: Sequence[str]) -> str:
         """Run a command that has to work, and give its output.
 
         Raises:
@@ -80,9 +80,9 @@ class Sidecar:
             raise EngineRefused(f"{' '.join(argv)} beside the service ended with {said.exit_code}: {said.output}")
         return said.output
 
-    def request(self, argv: Sequence[str]) -> Request:
-        """The same as a request to the engine, for a last will."""
-        return Request(f"/containers/{self._container.id}/exec", {"Cmd": list(argv)})
+    def undo_step(self, argv: Sequence[str]) -> UndoStep:
+        """The same as a step of an undo log."""
+        return UndoStep(f"/containers/{self._container.id}/exec", {"Cmd": list(argv)})
 
     async def remove(self) -> None:
         """Remove it; one that is gone already is as good."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from harness.errors import StackError
 from harness.runtime.docker.contained import SessionClient
@@ -19,9 +19,8 @@ from harness.runtime.docker.volumes import Volumes
 from harness.runtime.logs import LogDirectory
 from harness.runtime.notices import Notices
 from harness.runtime.running import RuntimeName
-from harness.runtime.service import RunningService
 from harness.runtime.session.session import Session
-from harness.runtime.session.undo_log import Request, UndoLog
+from harness.runtime.session.undo_log import UndoLog
 from harness.runtime.toxiproxy.link_proxy import LinkProxy
 from harness.stack.addressing import Address, rewrite_addresses
 from harness.stack.compose import DoneProbe
@@ -116,14 +115,9 @@ class ContainerStack:
         """The proxy of a link."""
         return self._parts.proxies[link]
 
-    def service(self, name: str) -> RunningService:
+    def service(self, name: str) -> ServiceContainer:
         """A service, to take it down and bring it back."""
         return self._parts.services[name]
-
-    def link_undone(self, link: Link) -> Sequence[Request]:
-        """Nothing: the session's end removes the link's Toxiproxy."""
-        del link
-        return ()
 
     async def lost(self) -> str:
         """Wait until the engine is gone; why nothing can be done any more."""

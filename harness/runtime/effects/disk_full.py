@@ -7,11 +7,10 @@ from pathlib import PurePosixPath
 
 from harness.errors import NO_ROOM
 from harness.faults.service.disk_full import DiskFull
-from harness.runtime.docker.container_api import container_of
 from harness.runtime.docker.sidecar import Sidecar
-from harness.runtime.effects.effect import CannotBeDone, Look
-from harness.runtime.effects.volume import VolumeEffect, mount_of, try_to_write
-from harness.runtime.session.undo_log import Request
+from harness.runtime.effects.effect import CannotBeDone, Observation
+from harness.runtime.effects.volume import VolumeEffect
+from harness.runtime.session.undo_log import UndoStep
 
 _FILL = ".harness-fill"
 _MIB = 1 << 20
@@ -29,20 +28,19 @@ class DiskFullEffect(VolumeEffect[DiskFull]):
         Raises:
             CannotBeDone: there is no volume at the path, or so much room that filling it would fill this machine.
         """
-        service = self.target.service
-        await mount_of(service, self.fault.path)
-        container = container_of(service)
+        await self.require_mount()
+        container = self.container
         self._sidecar = await Sidecar.start(
             container,
             str(container.attrs["Config"]["Image"]),
-            labels=self.target.labels,
+            labels=self.labels,
             user=str(container.attrs["Config"]["User"]) or None,
             shares={"volumes_from": [str(container.id)], "network_mode": "none", "cap_drop": ["ALL"]},
         )
         free_mib = await self._free_bytes() // _MIB
         if free_mib > _MAX_FREE_MIB:
             raise CannotBeDone(
-                f"{self.fault.path} of {service.name} has {free_mib} MiB free, too much to fill: give it a size "
+                f"{self.fault.path} of {self.target} has {free_mib} MiB free, too much to fill: give it a size "
                 "(driver_opts: {type: tmpfs, device: tmpfs, o: size=64m})"
             )
 
@@ -51,26 +49,26 @@ class DiskFullEffect(VolumeEffect[DiskFull]):
         self._is_on = True
         await self._fill()
 
-    async def look(self) -> Look:
+    async def observe_service(self) -> Observation:
         """There should be no room, and a write should fail for that; what was freed meanwhile is filled again."""
         if self._is_on and await self._free_bytes():
             await self._fill()
         free_bytes = await self._free_bytes()
-        written = await try_to_write(self.target.service, self.fault.path)
-        return Look(
+        written = await self.try_to_write()
+        return Observation(
             as_expected=free_bytes == 0 and not written.works and NO_ROOM in written.told,
             saw=f"{free_bytes} bytes are free at {self.fault.path}, and a write came to '{written.told}'",
         )
 
-    async def lift(self) -> None:
+    async def switch_off(self) -> None:
         """Make room, and start the service if it ended for want of it."""
         if self._sidecar is not None:
             await self._sidecar.run(self._make_room)
         await self.start_if_ended()
 
-    def undone(self) -> Sequence[Request]:
+    def switch_off_steps(self) -> Sequence[UndoStep]:
         """Make room."""
-        return (self._armed.request(self._make_room),)
+        return (self._armed.undo_step(self._make_room),)
 
     @property
     def _make_room(self) -> list[str]:
@@ -81,7 +79,7 @@ class DiskFullEffect(VolumeEffect[DiskFull]):
         return str(PurePosixPath(self.fault.path) / _FILL)
 
     async def _free_bytes(self) -> int:
-        blocks, size = (await self._armed.demand(["stat", "-f", "-c", "%a %S", self.fault.path])).split()
+        blocks, size = (await self._armed.require(["stat", "-f", "-c", "%a %S", self.fault.path])).split()
         return int(blocks) * int(size)
 
     async def _fill(self) -> None:
@@ -90,4 +88,4 @@ class DiskFullEffect(VolumeEffect[DiskFull]):
                 ["dd", "if=/dev/zero", f"of={self._file}", f"bs={size}", "oflag=append", "conv=notrunc"]
             )
             if NO_ROOM not in said.output:
-                raise CannotBeDone(f"{self.fault.path} of {self.target.service.name} cannot be filled: {said.output}")
+                raise CannotBeDone(f"{self.fault.path} of {self.target} cannot be filled: {said.output}")

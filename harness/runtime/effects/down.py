@@ -2,27 +2,55 @@
 
 from __future__ import annotations
 
+import abc
+import asyncio
+from collections.abc import Sequence
 from typing import ClassVar
 
 from harness.faults.service.down import Down
-from harness.faults.service.kill import Kill
-from harness.runtime.effects.effect import Effect, Look
+from harness.history.events import Witness
+from harness.runtime.effects.effect import Hit, Observation
+from harness.runtime.effects.service import ServiceEffect
 from harness.runtime.service import ServiceState
 
 
-class DownEffect(Effect[Down]):
-    """Ended by a signal; seen by whoever runs it, and by link_probes that are refused."""
+class DownEffect(ServiceEffect[Down], abc.ABC):
+    """Ended by a signal; seen by what runs it, and by probes that are refused. Its links are switched off with it."""
 
     STATE: ClassVar[ServiceState] = ServiceState.ENDED
 
-    async def switch_on(self) -> None:
-        """End it."""
-        await (self.target.service.kill() if isinstance(self.fault, Kill) else self.target.service.stop())
+    async def put_on(self) -> Sequence[Hit]:
+        """End it, and its links with it."""
+        ended = sum(len(self.running.proxy(link).open_system_connections()) for link in self.links)
+        await self.switch_on()
+        await self.switch_links_off()
+        return (Hit(Witness.PROXY, ended, "open connections ended"),) if ended else ()
 
-    async def look(self) -> Look:
+    async def observe_service(self) -> Observation:
         """It should have ended, and refuse."""
-        return await self.look_at_doors(self.target.doors)
+        return await self.observe_endpoints(self.endpoints)
 
-    async def lift(self) -> None:
+    async def switch_off(self) -> None:
         """Start it if it is down, and wait until it is ready."""
         await self.start_if_ended()
+
+
+class KillEffect(DownEffect):
+    """Killed with everything that it started."""
+
+    async def switch_on(self) -> None:
+        """Kill it, and switch its links off at once.
+
+        In a container's network, a Toxiproxy that calls a dead server waits, and obeys no call meanwhile.
+        """
+        done = await asyncio.gather(self.switch_links_off(), self.service.kill(), return_exceptions=True)
+        if failures := [each for each in done if isinstance(each, BaseException)]:
+            raise failures[0]
+
+
+class StopEffect(DownEffect):
+    """Asked to end."""
+
+    async def switch_on(self) -> None:
+        """Ask it to end, and wait until it has."""
+        await self.service.stop()

@@ -1,26 +1,26 @@
-"""An effect: how one kind of fault is made true on a running service, proven while it is on, and proven gone."""
+"""An effect: how one kind of fault is put on, observed, counted, lifted, and verified to be healed."""
 
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from harness.errors import HarnessError
-from harness.faults.service.fault import ServiceFault
-from harness.history.events import ProbeOutcome
-from harness.runtime.effects.target import MUTE, Door, Target, knock_at
-from harness.runtime.service import ServiceState
-from harness.runtime.session.undo_log import Request
-from harness.runtime.toxiproxy.link_probe import ProbeResult
+from harness.faults.fault import Fault
+from harness.history.events import Witness
+from harness.runtime.running import RunningStack
+from harness.runtime.session.undo_log import UndoStep
+from harness.runtime.toxiproxy.link_proxy import LinkProxy
+from harness.stack.link import Link
 
-FaultT = TypeVar("FaultT", bound=ServiceFault)
+FaultT = TypeVar("FaultT", bound=Fault)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What one look at a service showed.
+class Observation:
+    """What one look at a fault's target showed.
 
     Args:
         as_expected: whether it is as it should be.
@@ -32,97 +32,87 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Met:
-    """What the kernel counted of the service itself meeting the fault, without what the harness did to prove it."""
+class Hit:
+    """What one witness tells of how often the system's own traffic or work met a fault.
 
+    Args:
+        witness: who tells.
+        count: how often, without what the harness did to prove the fault.
+        detail: what was counted, for a person.
+    """
+
+    witness: Witness
     count: int
-    what: str
+    detail: str
 
 
 class Effect(abc.ABC, Generic[FaultT]):
-    """What makes one fault true.
+    """What makes one fault true on a running stack.
 
-    No proof is the order's own return: each asks somebody else (the kernel, the engine, a link probe).
+    No proof is the word of who put the fault on: each asks another party (the kernel, the engine, a probe).
 
     Args:
         fault: what goes wrong.
-        target: on which service.
-
-    Class attributes:
-        STATE: what the service does while the fault is on, by the word of whoever runs it.
+        running: the stack.
+        target: the link or the service, as the history names it.
+        links: every link whose traffic may meet the fault.
+        log_names: the services in whose logs it may stand.
+        proxies: those of the links that lead to the target.
     """
 
-    STATE: ClassVar[ServiceState] = ServiceState.RUNNING
-
-    def __init__(self, fault: FaultT, target: Target) -> None:
+    def __init__(
+        self,
+        fault: FaultT,
+        running: RunningStack,
+        target: str,
+        *,
+        links: tuple[Link, ...],
+        log_names: tuple[str, ...],
+        proxies: tuple[LinkProxy, ...],
+    ) -> None:
         self.fault = fault
+        self.running = running
         self.target = target
+        self.links = links
+        self.log_names = log_names
+        self.proxies = proxies
+        self.proxy_replaced = False
 
     async def arm(self) -> None:
-        """Get ready, so that switching it on takes no time."""
+        """Get ready, so that putting the fault on takes no time."""
 
     @abc.abstractmethod
-    async def switch_on(self) -> None:
-        """Make it true."""
+    async def put_on(self) -> Sequence[Hit]:
+        """Make the fault true; what it hit by that alone, as connections that it ended."""
 
     @abc.abstractmethod
-    async def look(self) -> Look:
-        """See whether it is true now; asked again and again while it is on."""
+    async def observe(self) -> Observation:
+        """See whether the fault is true now; asked again and again while it is on."""
+
+    async def hits(self, since_mono_s: float) -> Sequence[Hit]:
+        """Count what has met the fault; asked before it is lifted.
+
+        Args:
+            since_mono_s: the monotonic time in seconds at which it was on.
+        """
+        del since_mono_s
+        return ()
 
     @abc.abstractmethod
     async def lift(self) -> None:
-        """Take it away, however far it had come; also when it never was on."""
+        """Take the fault away, however far it had come; also when it never was on."""
 
-    async def look_healed(self) -> Look:
-        """See whether the service is as before: it runs, and whoever greets it is answered."""
-        state = await self.target.service.state()
-        if state is not ServiceState.RUNNING:
-            return Look(as_expected=False, saw=f"{self.target.service.name} is {state}")
-        seen = await knock_at((*self.target.doors, *self.target.links))
-        return sights(seen, frozenset({ProbeOutcome.ANSWERED}), f"{self.target.service.name} is {state}")
+    @abc.abstractmethod
+    async def verify_healed(self) -> Observation:
+        """See whether the target is as before, on every way to it."""
 
-    async def met(self) -> Met | None:
-        """Tell what the kernel counted; asked before the fault is lifted."""
-        return None
-
-    def undone(self) -> Sequence[Request]:
-        """What its sidecar would do to take it back; asked once it is armed, for a last will."""
+    async def undo_steps(self) -> Sequence[UndoStep]:
+        """What would take the fault back if the harness died; asked once it is armed."""
         return ()
 
     async def disarm(self) -> None:
         """Remove what was made to get ready."""
 
-    async def start_if_ended(self) -> bool:
-        """Start the service if the fault made it end; whether it had."""
-        if await self.target.service.state() is not ServiceState.ENDED:
-            return False
-        await self.target.service.start()
-        return True
-
-    async def look_at_doors(self, doors: tuple[Door, ...], timeout_s: float = 1.0) -> Look:
-        """See what it does, and what link_probes to it see; of a port without a protocol, only a refusal tells."""
-        state = await self.target.service.state()
-        if state is not self.STATE:
-            return Look(as_expected=False, saw=f"{self.target.service.name} is {state}, not {self.STATE}")
-        telling = tuple(
-            door for door in doors if door.protocol != MUTE or ProbeOutcome.REFUSED in self.fault.PROBE_SEES
-        )
-        return sights(
-            await knock_at(telling, timeout_s), self.fault.PROBE_SEES, f"{self.target.service.name} is {state}"
-        )
-
-
-def sights(seen: Mapping[str, ProbeResult], expected: frozenset[ProbeOutcome], before: str) -> Look:
-    """Hold what link_probes saw against what they should see.
-
-    Args:
-        seen: by the door's name.
-        expected: every outcome that is as it should be.
-        before: what else is known.
-    """
-    told = "; ".join([before, *(f"a link probe to {name} saw '{each.outcome}'" for name, each in seen.items())])
-    return Look(as_expected=all(each.outcome in expected for each in seen.values()), saw=told)
-
 
 class CannotBeDone(HarnessError):
-    """This service cannot be given this fault, and the message says why."""
+    """This target cannot be given this fault, and the message says why."""

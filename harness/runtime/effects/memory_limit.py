@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from harness.faults.service.memory_limit import MemoryLimit
-from harness.runtime.docker.container_api import EngineRefused, State, container_of, inspect, statistics, update
+from harness.history.events import Witness
+from harness.runtime.docker.container_api import EngineRefused, State, inspect, statistics, update
 from harness.runtime.docker.limits import memory_limit
-from harness.runtime.effects.effect import Effect, Look, Met
+from harness.runtime.effects.container import ContainerEffect
+from harness.runtime.effects.effect import Hit, Observation
 from harness.runtime.service import ServiceState
 
 _MIB = 1 << 20
@@ -19,7 +21,7 @@ _KILLED_BY = "killed by the kernel, out of memory"
 _ATTEMPTS = 16
 
 
-class MemoryLimitEffect(Effect[MemoryLimit]):
+class MemoryLimitEffect(ContainerEffect[MemoryLimit]):
     """Limited by the kernel; seen by the control group's own limit and by what becomes of who exceeds it."""
 
     _before: Mapping[str, int] | None = None
@@ -29,7 +31,7 @@ class MemoryLimitEffect(Effect[MemoryLimit]):
 
     async def arm(self) -> None:
         """Note what was before."""
-        container = container_of(self.target.service)
+        container = self.container
         self._before = await memory_limit(container)
         self._failed_before = (await statistics(container)).memory.failcnt
 
@@ -41,15 +43,15 @@ class MemoryLimitEffect(Effect[MemoryLimit]):
         except EngineRefused:
             # Version 1 of the kernel's control groups refuses a limit below what is held; version 2 kills. Held still
             # meanwhile: what it took between the look and the limit would have the kernel refuse that as well.
-            await self.target.service.pause()
+            await self.service.pause()
             try:
                 await self._set_to_what_is_held()
             finally:
-                await self.target.service.resume()
+                await self.service.resume()
 
     async def _set_to_what_is_held(self) -> None:
         for attempt in range(_ATTEMPTS):
-            held = (await statistics(container_of(self.target.service))).memory.usage + attempt * _STEP_BYTES
+            held = (await statistics(self.container)).memory.usage + attempt * _STEP_BYTES
             try:
                 await self._set(held // _PAGE_BYTES * _PAGE_BYTES)
             except EngineRefused:
@@ -59,49 +61,50 @@ class MemoryLimitEffect(Effect[MemoryLimit]):
                 return
 
     async def _set(self, limit: int) -> None:
-        await update(container_of(self.target.service), {"Memory": limit, "MemorySwap": limit})
+        await update(self.container, {"Memory": limit, "MemorySwap": limit})
         self._limit = limit
 
-    async def look(self) -> Look:
+    async def observe_service(self) -> Observation:
         """It should have the limit, or have been killed for it."""
         if await self._has_ended():
-            return await self._look_at_its_end()
-        memory = (await statistics(container_of(self.target.service))).memory
+            return await self._observe_its_end()
+        memory = (await statistics(self.container)).memory
         # Without a control group it has ended in this very moment, or the engine limits nothing.
         if memory.limit == 0 and await self._has_ended():
-            return await self._look_at_its_end()
+            return await self._observe_its_end()
         told = f"{memory.usage / _MIB:.1f} of {memory.limit / _MIB:.1f} MiB are used, it wanted more"
         failed = memory.failcnt - self._failed_before
-        return Look(as_expected=memory.limit == self._limit, saw=f"{told} {failed} times")
+        return Observation(as_expected=memory.limit == self._limit, saw=f"{told} {failed} times")
 
     async def _has_ended(self) -> bool:
-        return await self.target.service.state() is ServiceState.ENDED
+        return await self.service.state() is ServiceState.ENDED
 
-    async def _look_at_its_end(self) -> Look:
-        state = (await inspect(container_of(self.target.service))).state
+    async def _observe_its_end(self) -> Observation:
+        state = (await inspect(self.container)).state
         how = _KILLED_BY if _was_killed(state) else f"not killed: exit code {state.exit_code}"
-        return Look(as_expected=_was_killed(state), saw=f"{self.target.service.name} has ended, {how}")
+        return Observation(as_expected=_was_killed(state), saw=f"{self.target} has ended, {how}")
 
-    async def met(self) -> Met | None:
+    async def counted(self) -> Sequence[Hit]:
         """Count how often it wanted more than it had, or that it was killed for that."""
-        container = container_of(self.target.service)
+        container = self.container
         if _was_killed((await inspect(container)).state):
-            return Met(1, f"of its processes {_KILLED_BY}")
+            return (Hit(Witness.KERNEL, 1, f"of its processes {_KILLED_BY}"),)
         failed = (await statistics(container)).memory.failcnt - self._failed_before
-        return Met(failed, "times that it wanted more memory than it had") if failed > 0 else None
+        wanted = "times that it wanted more memory than it had"
+        return (Hit(Witness.KERNEL, failed, wanted),) if failed > 0 else ()
 
-    async def lift(self) -> None:
+    async def switch_off(self) -> None:
         """Give it back the limit that it had, and start it if it was killed."""
         if self._before is None or not self._is_on:
             return
-        await update(container_of(self.target.service), self._before)
+        await update(self.container, self._before)
         await self.start_if_ended()
 
-    async def look_healed(self) -> Look:
+    async def observe_healed(self) -> Observation:
         """It answers, and the kernel's limit is no longer ours."""
-        answers = await super().look_healed()
-        limit = (await statistics(container_of(self.target.service))).memory.limit
-        return Look(
+        answers = await super().observe_healed()
+        limit = (await statistics(self.container)).memory.limit
+        return Observation(
             as_expected=answers.as_expected and limit != self._limit,
             saw=f"{answers.saw}; its limit is {limit / _MIB:.0f} MiB",
         )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from harness.runtime.docker.container_api import container_of
+from docker.models.containers import Container
+
 from harness.runtime.docker.sidecar import NET_TOOLS_IMAGE, Sidecar
-from harness.runtime.effects.effect import Effect, FaultT, Look
-from harness.runtime.effects.target import Target
-from harness.runtime.session.undo_log import Request
+from harness.runtime.effects.container import ContainerEffect
+from harness.runtime.effects.effect import Observation
+from harness.runtime.effects.service import ServiceFaultT
+from harness.runtime.session.undo_log import UndoStep
 
 _OUTWARD = "e+"
 _WAYS = (("INPUT", "-i"), ("OUTPUT", "-o"))
@@ -33,17 +35,20 @@ class PacketFilter:
         self._chain = chain
 
     @classmethod
-    async def beside(cls, target: Target) -> PacketFilter:
+    async def beside(cls, container: Container, labels: Mapping[str, str]) -> PacketFilter:
         """Start the sidecar and lay the chain, without any rule in it.
+
+        Args:
+            container: the service's container.
+            labels: what the sidecar bears.
 
         Raises:
             EngineRefused: it cannot be done.
         """
-        container = container_of(target.service)
         sidecar = await Sidecar.start(
             container,
             NET_TOOLS_IMAGE,
-            labels=target.labels,
+            labels=labels,
             user="0",
             shares={
                 "network_mode": f"container:{container.id}",
@@ -65,7 +70,7 @@ class PacketFilter:
         Args:
             match: as iptables writes it.
         """
-        await self._sidecar.demand([*_IPTABLES, "-A", self._chain, *match, "-j", "DROP"])
+        await self._sidecar.require([*_IPTABLES, "-A", self._chain, *match, "-j", "DROP"])
 
     async def drop_calls(self) -> None:
         """Drop what the service sends to open a connection; counted apart, as nobody but the service itself does it."""
@@ -73,11 +78,11 @@ class PacketFilter:
 
     async def pass_all(self) -> None:
         """Let everything through again."""
-        await self._sidecar.demand(self._flush)
+        await self._sidecar.require(self._flush)
 
-    def undone(self) -> Request:
-        """The same, for a last will."""
-        return self._sidecar.request(self._flush)
+    def undo_step(self) -> UndoStep:
+        """The same, for an undo log."""
+        return self._sidecar.undo_step(self._flush)
 
     @property
     def _flush(self) -> list[str]:
@@ -85,47 +90,49 @@ class PacketFilter:
 
     async def dropped(self) -> list[int]:
         """How many packets each rule has dropped, in the order in which the rules were added."""
-        table = await self._sidecar.demand([*_IPTABLES, "-n", "-v", "-x", "-L", self._chain])
+        table = await self._sidecar.require([*_IPTABLES, "-n", "-v", "-x", "-L", self._chain])
         return [int(found["packets"]) for found in _COUNTED.finditer(table)]
 
     async def close(self) -> None:
         """Remove the chain, which would stay as long as the container, and the sidecar."""
         try:
             for where, device in _WAYS:
-                await self._sidecar.demand([*_IPTABLES, "-D", where, "!", device, "lo", "-j", self._chain])
-            await self._sidecar.demand([*_IPTABLES, "-X", self._chain])
+                await self._sidecar.require([*_IPTABLES, "-D", where, "!", device, "lo", "-j", self._chain])
+            await self._sidecar.require([*_IPTABLES, "-X", self._chain])
         finally:
             await self._sidecar.remove()
 
     async def _lay(self) -> None:
-        await self._sidecar.demand([*_IPTABLES, "-N", self._chain])
+        await self._sidecar.require([*_IPTABLES, "-N", self._chain])
         for where, device in _WAYS:
-            await self._sidecar.demand([*_IPTABLES, "-I", where, "1", "!", device, "lo", "-j", self._chain])
+            await self._sidecar.require([*_IPTABLES, "-I", where, "1", "!", device, "lo", "-j", self._chain])
 
 
-class PacketEffect(Effect[FaultT]):
+class PacketEffect(ContainerEffect[ServiceFaultT]):
     """What the faults that drop packets have in common."""
 
     _filter: PacketFilter | None = None
 
     async def arm(self) -> None:
         """Start the sidecar."""
-        self._filter = await PacketFilter.beside(self.target)
+        self._filter = await PacketFilter.beside(self.container, self.labels)
 
-    async def lift(self) -> None:
+    async def switch_off(self) -> None:
         """Let everything through."""
         if self._filter is not None:
             await self._filter.pass_all()
 
-    async def look_healed(self) -> Look:
+    async def observe_healed(self) -> Observation:
         """It answers, and the kernel knows no rule of ours any more."""
         rules = len(await self.packets.dropped())
-        answers = await super().look_healed()
-        return Look(as_expected=answers.as_expected and not rules, saw=f"{answers.saw}; {rules} rules drop its packets")
+        answers = await super().observe_healed()
+        return Observation(
+            as_expected=answers.as_expected and not rules, saw=f"{answers.saw}; {rules} rules drop its packets"
+        )
 
-    def undone(self) -> Sequence[Request]:
+    def switch_off_steps(self) -> Sequence[UndoStep]:
         """Let everything through."""
-        return (self.packets.undone(),)
+        return (self.packets.undo_step(),)
 
     async def disarm(self) -> None:
         """Remove the sidecar."""

@@ -5,24 +5,26 @@ from __future__ import annotations
 from typing import ClassVar
 
 from harness.faults.service.pause import Pause
-from harness.runtime.effects.effect import Effect, Look
+from harness.runtime.effects.effect import Observation
+from harness.runtime.effects.service import ServiceEffect
 from harness.runtime.service import ServiceState
 
 
-class PauseEffect(Effect[Pause]):
-    """Frozen by the kernel; seen by whoever runs it, and by link_probes that wait in vain."""
+class PauseEffect(ServiceEffect[Pause]):
+    """Frozen by the kernel; seen by what runs it, and by probes that wait in vain."""
 
     STATE: ClassVar[ServiceState] = ServiceState.PAUSED
+    CALLS_MEET_IT: ClassVar[bool] = True
 
     async def switch_on(self) -> None:
         """Freeze it."""
-        await self.target.service.pause()
+        await self.service.pause()
 
-    async def look(self) -> Look:
+    async def observe_service(self) -> Observation:
         """It should be frozen, and silent."""
-        return await self.look_at_doors(self.target.doors)
+        return await self.observe_endpoints(self.endpoints)
 
-    async def lift(self) -> None:
+    async def switch_off(self) -> None:
         """Let it go on."""
-        if await self.target.service.state() is ServiceState.PAUSED:
-            await self.target.service.resume()
+        if await self.service.state() is ServiceState.PAUSED:
+            await self.service.resume()

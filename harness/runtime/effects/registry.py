@@ -1,14 +1,14 @@
-"""Which runtime can do which fault of a service: what a runtime learns is a line here."""
+"""Which effect makes which fault true on which runtime: what a runtime learns is a line here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from harness.faults.registry import Fault
+from harness.faults.fault import Fault
+from harness.faults.link.fault import LinkFault
 from harness.faults.service.cpu_limit import CpuLimit
 from harness.faults.service.disk_full import DiskFull
-from harness.faults.service.fault import ServiceFault
 from harness.faults.service.kill import Kill
 from harness.faults.service.memory_limit import MemoryLimit
 from harness.faults.service.packet_loss import PacketLoss
@@ -20,23 +20,28 @@ from harness.faults.service.stop import Stop
 from harness.faults.service.volume_read_only import VolumeReadOnly
 from harness.runtime.effects.cpu_limit import CpuLimitEffect
 from harness.runtime.effects.disk_full import DiskFullEffect
-from harness.runtime.effects.down import DownEffect
-from harness.runtime.effects.effect import Effect
+from harness.runtime.effects.down import KillEffect, StopEffect
+from harness.runtime.effects.effect import CannotBeDone, Effect
+from harness.runtime.effects.link import LinkEffect
 from harness.runtime.effects.memory_limit import MemoryLimitEffect
 from harness.runtime.effects.packet_loss import PacketLossEffect
 from harness.runtime.effects.partition import PartitionEffect
 from harness.runtime.effects.pause import PauseEffect
 from harness.runtime.effects.process_limit import ProcessLimitEffect
-from harness.runtime.effects.target import Target
 from harness.runtime.effects.volume_read_only import VolumeReadOnlyEffect
-from harness.runtime.running import RuntimeName
+from harness.runtime.running import RunningStack, RuntimeName
 
-Effects = Mapping[type[ServiceFault], type[Effect[Any]]]
+EffectType = Callable[[Any, Any, str], Effect[Any]]
+"""An effect's class: made of a fault, a running stack and the name of a target."""
+
+Effects = Mapping[type[Fault], EffectType]
 
 LOCAL: Effects = {
-    Kill: DownEffect,
-    Stop: DownEffect,
-    Restart: DownEffect,
+    # Every fault of a link, those of other packages too: they differ only in what its Toxiproxy is told.
+    LinkFault: LinkEffect,
+    Kill: KillEffect,
+    Stop: StopEffect,
+    Restart: StopEffect,
     Pause: PauseEffect,
 }
 
@@ -54,17 +59,39 @@ DOCKER: Effects = {
 RUNTIMES: Mapping[RuntimeName, Effects] = {RuntimeName.LOCAL: LOCAL, RuntimeName.DOCKER: DOCKER}
 
 
-def cannot_do(runtime: RuntimeName, faults: tuple[Fault, ...]) -> tuple[str, ...]:
-    """Of some faults, those that a runtime cannot do, by their names in scenarios; any can do those of links."""
-    return tuple(
-        dict.fromkeys(
-            fault.model_dump()["kind"]
-            for fault in faults
-            if isinstance(fault, ServiceFault) and type(fault) not in RUNTIMES[runtime]
-        )
-    )
+def effect_type(fault: type[Fault], runtime: RuntimeName) -> EffectType | None:
+    """The effect of a fault on a runtime; None where the runtime cannot do it."""
+    brought = fault.effects().get(runtime)
+    if brought is not None and issubclass(brought, Effect):
+        return brought
+    return next((effect for base in fault.__mro__ if (effect := RUNTIMES[runtime].get(base)) is not None), None)
 
 
-def effect_of(fault: ServiceFault, target: Target) -> Effect[Any]:
-    """How a fault is made true on a service."""
-    return DOCKER[type(fault)](fault, target)
+def runtimes_of(fault: type[Fault]) -> tuple[RuntimeName, ...]:
+    """The runtimes that can do a fault."""
+    return tuple(runtime for runtime in RuntimeName if effect_type(fault, runtime) is not None)
+
+
+def cannot_do(runtime: RuntimeName, faults: Sequence[Fault]) -> tuple[str, ...]:
+    """Of some faults, those that a runtime cannot do, by their names in scenarios."""
+    missing = (type(fault) for fault in faults if effect_type(type(fault), runtime) is None)
+    return tuple(dict.fromkeys(fault.name() for fault in missing))
+
+
+def effect_of(fault: Fault, running: RunningStack, target: str) -> Effect[Any]:
+    """The effect of a fault on a target of a running stack.
+
+    Args:
+        fault: what goes wrong.
+        running: the stack.
+        target: the link or the service, as a scenario names it.
+
+    Raises:
+        CannotBeDone: the stack's runtime cannot do it.
+        StackError: the stack has no such link.
+    """
+    effect = effect_type(type(fault), running.runtime)
+    if effect is None:
+        where = ", ".join(runtimes_of(type(fault))) or "no runtime"
+        raise CannotBeDone(f"the {running.runtime} runtime cannot do {fault.name()}; what can: {where}")
+    return effect(fault, running, target)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.faults.service.volume_read_only import VolumeReadOnly
-from harness.runtime.docker.container_api import container_of
 from harness.runtime.docker.sidecar import NET_TOOLS_IMAGE, Sidecar
-from harness.runtime.effects.effect import Look
-from harness.runtime.effects.volume import VolumeEffect, mount_of, try_to_write
-from harness.runtime.session.undo_log import Request
+from harness.runtime.effects.effect import Observation
+from harness.runtime.effects.volume import VolumeEffect
+from harness.runtime.session.undo_log import UndoStep
 
 _READ_ONLY = "Read-only file system"
 
@@ -23,12 +22,12 @@ class VolumeReadOnlyEffect(VolumeEffect[VolumeReadOnly]):
         Raises:
             CannotBeDone: there is no volume at the path.
         """
-        await mount_of(self.target.service, self.fault.path)
-        container = container_of(self.target.service)
+        await self.require_mount()
+        container = self.container
         self._sidecar = await Sidecar.start(
             container,
             NET_TOOLS_IMAGE,
-            labels=self.target.labels,
+            labels=self.labels,
             user="0",
             shares={
                 "pid_mode": f"container:{container.id}",
@@ -43,25 +42,25 @@ class VolumeReadOnlyEffect(VolumeEffect[VolumeReadOnly]):
         """Take the right to write."""
         await self._remount("ro")
 
-    async def look(self) -> Look:
+    async def observe_service(self) -> Observation:
         """A write should fail for that."""
-        written = await try_to_write(self.target.service, self.fault.path)
-        return Look(
+        written = await self.try_to_write()
+        return Observation(
             as_expected=not written.works and _READ_ONLY in written.told,
             saw=f"a write at {self.fault.path} came to '{written.told}'",
         )
 
-    async def lift(self) -> None:
+    async def switch_off(self) -> None:
         """Give it back; a service that ended meanwhile gets it with its new start."""
         if self._sidecar is not None and not await self.start_if_ended():
             await self._remount("rw")
 
-    def undone(self) -> Sequence[Request]:
+    def switch_off_steps(self) -> Sequence[UndoStep]:
         """Give it back."""
-        return (self._armed.request(self._mount("rw")),)
+        return (self._armed.undo_step(self._mount("rw")),)
 
     async def _remount(self, how: str) -> None:
-        await self._armed.demand(self._mount(how))
+        await self._armed.require(self._mount(how))
 
     def _mount(self, how: str) -> list[str]:
         mount = ["mount", "-o", f"remount,bind,{how}", self.fault.path]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 
 import psutil
-from docker.models.containers import Container
 
 from harness.runtime.local.process import ServiceProcess
 from harness.runtime.service import ServiceState
+from harness.runtime.session.undo_log import UndoStep
 from harness.runtime.waiting import until
 
 _FREEZE_DEADLINE_S = 5.0
@@ -23,6 +24,7 @@ class LocalService:
         process: gives its process now, which is another one after each start.
         take_down: ends the process: the stack then no longer watches it.
         start: starts it, and waits until it is ready.
+        execute: runs a command as the service would be run.
     """
 
     def __init__(
@@ -31,11 +33,13 @@ class LocalService:
         process: Callable[[], ServiceProcess],
         take_down: Callable[[Callable[[ServiceProcess], Awaitable[object]]], Awaitable[None]],
         start: Callable[[], Awaitable[None]],
+        execute: Callable[[Sequence[str], Path], Awaitable[int]],
     ) -> None:
         self.name = name
         self._process = process
         self._take_down = take_down
         self._start = start
+        self._execute = execute
 
     async def state(self) -> ServiceState:
         """What it does, by the kernel's word."""
@@ -73,6 +77,10 @@ class LocalService:
         """Let every process of it go on."""
         self._process().send(signal.SIGCONT)
 
-    def container(self) -> Container | None:
-        """It runs in none."""
-        return None
+    async def execute(self, argv: Sequence[str], output: Path) -> int:
+        """Run a command with the service's environment, to its end; when cancelled, it is ended."""
+        return await self._execute(argv, output)
+
+    async def undo_steps(self) -> Sequence[UndoStep]:
+        """None: the session's end removes it."""
+        return ()

@@ -19,7 +19,7 @@ from harness.runtime.readiness import wait_until_ready
 from harness.runtime.running import RuntimeName
 from harness.runtime.service import RunningService
 from harness.runtime.session.session import Session
-from harness.runtime.session.undo_log import Request, UndoLog
+from harness.runtime.session.undo_log import UndoLog
 from harness.runtime.toxiproxy.link_proxy import LinkProxy
 from harness.stack.addressing import Address
 from harness.stack.link import Link
@@ -114,14 +114,12 @@ class LocalStack:
             await self._start_service(self.stack.services[name])
             self._watch(name)
 
-        if name not in self._services:
-            self._services[name] = LocalService(name, lambda: self._processes[name], take_down, start)
-        return self._services[name]
+        async def execute(argv: Sequence[str], output: Path) -> int:
+            return await self._execute(name, argv, output)
 
-    def link_undone(self, link: Link) -> Sequence[Request]:
-        """Nothing: the session's end removes the link's Toxiproxy."""
-        del link
-        return ()
+        if name not in self._services:
+            self._services[name] = LocalService(name, lambda: self._processes[name], take_down, start, execute)
+        return self._services[name]
 
     async def lost(self) -> str:
         """Wait for ever: what it runs on is this machine."""
@@ -139,14 +137,7 @@ class LocalStack:
         await running.kill()
         await running.start()
 
-    async def execute(self, service: str, argv: Sequence[str], output: Path) -> int:
-        """Run a command with a service's environment, to its end; when cancelled, it is ended.
-
-        Args:
-            service: whose environment and directory it gets.
-            argv: the command; no shell reads it.
-            output: the file for what it writes.
-        """
+    async def _execute(self, service: str, argv: Sequence[str], output: Path) -> int:
         described = self.stack.services[service]
         process = await ServiceProcess.start(
             service,

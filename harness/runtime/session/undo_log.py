@@ -1,4 +1,4 @@
-"""What is to be taken back in an engine should the harness die over it: a file of the session, for whoever cleans up.
+"""What is to be taken back in an engine should the harness die over it: a file that the session's clean-up carries out.
 
 Only a stack that outlives the session needs one. Standard library only: the reaper reads it.
 """
@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
-_FILE = "last-will.json"
+_FILE = "undo-log.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class UndoStep:
     """One request to the engine's API that takes something back; a path that ends in ``/exec`` runs a command.
 
     Args:
@@ -35,7 +35,7 @@ class Asked(Protocol):
 
 
 class UndoLog:
-    """The will of one session.
+    """The undo log of one session.
 
     Args:
         directory: the session's directory.
@@ -43,43 +43,43 @@ class UndoLog:
 
     def __init__(self, directory: Path) -> None:
         self._file = directory / _FILE
-        self._requests: dict[str, tuple[Request, ...]] = {}
+        self._steps: dict[str, tuple[UndoStep, ...]] = {}
 
-    def note(self, key: str, requests: Sequence[Request]) -> None:
-        """Have these requests made if the harness dies before they are forgotten.
+    def note(self, key: str, steps: Sequence[UndoStep]) -> None:
+        """Have these steps made if the harness dies before they are forgotten.
 
         Args:
             key: under which they are forgotten.
-            requests: in the order in which they are made.
+            steps: in the order in which they are made.
         """
-        self._requests[key] = tuple(requests)
+        self._steps[key] = tuple(steps)
         self._write()
 
     def forget(self, key: str) -> None:
         """The harness has done it itself."""
-        if self._requests.pop(key, None) is not None:
+        if self._steps.pop(key, None) is not None:
             self._write()
 
     def _write(self) -> None:
         # The latest first: what was done on top of something else is taken back before it.
-        every = [asdict(each) for requests in reversed(self._requests.values()) for each in requests]
+        every = [asdict(each) for steps in reversed(self._steps.values()) for each in steps]
         unfinished = self._file.with_suffix(".new")
         unfinished.write_text(json.dumps(every), encoding="utf-8")
         unfinished.replace(self._file)
 
 
 def carry_out(directory: Path, api: Asked) -> None:
-    """Make the requests of a dead session's will; one that the engine refuses is passed over.
+    """Carry out the undo log of a dead session; a step that the engine refuses is passed over.
 
     Args:
         directory: the session's directory.
         api: the engine's API.
     """
     try:
-        requests = json.loads((directory / _FILE).read_text(encoding="utf-8"))
+        steps = json.loads((directory / _FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return
-    for each in requests:
+    for each in steps:
         try:
             _, made = api.ask("POST", each["path"], each["body"])
             if each["path"].endswith("/exec") and isinstance(made, dict) and "Id" in made:

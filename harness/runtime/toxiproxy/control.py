@@ -22,7 +22,7 @@ from toxiproxy.api import APIConsumer
 from toxiproxy.exceptions import InvalidToxic, NotFound, ProxyExists
 
 from harness.errors import ControlHung, HarnessError
-from harness.faults.toxic import Stream, Toxic
+from harness.faults.toxic import Toxic
 
 Answer = TypeVar("Answer")
 
@@ -182,7 +182,7 @@ class Control:
             if found is None:
                 raise NotFound(f"no proxy {self.name}")
             toxics = found.toxics().values()
-            return found.enabled, tuple(Toxic(each.type, Stream(each.stream), each.attributes) for each in toxics)
+            return found.enabled, tuple(Toxic(each.type, each.stream, each.attributes) for each in toxics)
 
         return await self._call("read the proxy's state", work)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +17,7 @@ from pathlib import Path
 
 from harness.errors import ControlHung, HarnessError
 from harness.faults.toxic import Toxic
+from harness.runtime.session.undo_log import UndoStep
 from harness.runtime.toxiproxy.counters import Counters
 from harness.runtime.toxiproxy.link_log import LinkLog
 from harness.runtime.toxiproxy.link_server import LinkServer, StartServer
@@ -77,6 +78,7 @@ class LinkProxy(LinkTraffic):
         log: the file for the servers' log.
         caller: the address that the link's client, and nobody else, calls from; None where all call from the same.
         on_replaced: is told of each replacement.
+        undo_steps: what takes every fault of it away if the harness dies; none where it goes with the session.
     """
 
     def __init__(
@@ -88,9 +90,11 @@ class LinkProxy(LinkTraffic):
         log: Path,
         caller: str | None = None,
         on_replaced: Callable[[LinkReplaced], object] = _ignore,
+        undo_steps: Sequence[UndoStep] = (),
     ) -> None:
         super().__init__(address, LinkLog(log), caller)
         self.link = link
+        self.undo_steps = tuple(undo_steps)
         self._start_server = start_server
         self._on_replaced = on_replaced
         self._server: LinkServer | None = None

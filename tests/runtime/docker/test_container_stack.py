@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.faults.toxic import Stream, Toxic
+from harness.faults.toxic import Toxic
 from harness.history.events import ProbeOutcome, ProxyReplaced, ServiceEnded
 from harness.runtime.service import ServiceState
 from harness.runtime.toxiproxy.link_probe import GREETINGS, send_probe
@@ -170,7 +170,7 @@ def test_killed_toxiproxy_is_replaced_in_its_place(small: Small) -> None:
     heard: list[object] = []
     small.running.notices.listener = heard.append
     link = proxy(small, "client")
-    small.run(link.add_toxic(Toxic("timeout", Stream.UPSTREAM, {"timeout": 0})))
+    small.run(link.add_toxic(Toxic("timeout", "upstream", {"timeout": 0})))
     container = small.engine.client.containers.get(link.server_id.split()[0])
     small.run(asyncio.to_thread(container.kill))
     small.run(until(lambda: bool(heard), what="the replacement", deadline_s=10))
@@ -184,7 +184,7 @@ def test_killed_toxiproxy_is_replaced_in_its_place(small: Small) -> None:
 def test_hung_toxiproxy_is_replaced_and_no_other_link_notices(small: Small) -> None:
     """A link whose control API hangs under an unread answer is healed by a new server; the other link goes on."""
     link = proxy(small, "client")
-    small.run(link.add_toxic(Toxic("latency", Stream.DOWNSTREAM, {"latency": 500})))
+    small.run(link.add_toxic(Toxic("latency", "downstream", {"latency": 500})))
     with socket.create_connection(link.address) as reader:
         reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         reader.sendall(b"GET /large HTTP/1.0\r\n\r\n")

@@ -14,7 +14,7 @@ import pytest
 from harness.drill.drill import Drill
 from harness.drill.session import while_it_lasts
 from harness.errors import HarnessError
-from harness.history.events import Event, ServiceSeen, Trouble
+from harness.history.events import Event, FaultObserved, Trouble
 from harness.history.history import Entry
 from harness.runtime.docker.engine import Engine
 from harness.runtime.docker.stack import ContainerStack
@@ -166,7 +166,7 @@ async def test_engine_that_goes_away_under_a_fault_is_told_once(
 
     def hear(entry: Entry) -> None:
         told.append(entry.event)
-        if isinstance(entry.event, ServiceSeen) and not going:
+        if isinstance(entry.event, FaultObserved) and not going:
             going.append(asyncio.create_task(relay.go_away()))
 
     async def drill(running: ContainerStack) -> None:

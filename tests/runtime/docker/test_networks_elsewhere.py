@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from harness.drill.link_grip import LinkGrip
 from harness.faults.link.answer_lost import AnswerLost
 from harness.faults.link.fault import LinkFault
 from harness.faults.link.reset import Reset
@@ -15,6 +14,7 @@ from harness.history.events import ProbeOutcome
 from harness.runtime.docker import start_up
 from harness.runtime.docker.engine import Engine
 from harness.runtime.docker.reach import is_on_this_machine
+from harness.runtime.effects.registry import effect_of
 from harness.runtime.session.session import Session
 from harness.runtime.toxiproxy.link_probe import GREETINGS
 from harness.runtime.waiting import until
@@ -38,7 +38,7 @@ def test_gateway_of_this_machine_is_known(address: str, *, is_ours: bool) -> Non
 async def test_proxies_are_reached_where_they_are_published(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A link's proxy is told what to do, and tried, through ports of loopback; link_probes are still no calls."""
+    """A link's proxy is told what to do, and tried, through ports of loopback; probes are still no calls."""
     monkeypatch.setattr(start_up, "is_on_this_machine", lambda _: False)
     async with await Session.open() as session:
         running = await open_small(tmp_path / "small", session, engine)
@@ -65,11 +65,11 @@ async def test_reset_is_proven_through_the_forwarder(
     monkeypatch.setattr(start_up, "is_on_this_machine", lambda _: False)
     async with await Session.open() as session:
         running = await open_small(tmp_path / "small", session, engine)
-        grip = LinkGrip("fault-1", fault, running.stack.link("client -> server"), running)
-        assert not (await grip.look()).as_expected
-        await grip.switch_on()
-        look = await grip.look()
-        assert (look.outcome, look.as_expected) == (ProbeOutcome.ENDED, True)
-        await grip.lift()
-        assert await grip.why_not_healed() is None
+        effect = effect_of(fault, running, "client -> server")
+        assert not (await effect.observe()).as_expected
+        await effect.put_on()
+        observation = await effect.observe()
+        assert (observation.saw, observation.as_expected) == ("a probe through the link was 'ended'", True)
+        await effect.lift()
+        assert (await effect.verify_healed()).as_expected
         await running.close()

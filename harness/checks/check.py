@@ -1,0 +1,28 @@
+"""A check: a pure function from the history and final reads of a drill to findings, and how people speak of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from harness.checks.finding import Case, Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One promise that a scenario may name, or one proof that always applies.
+
+    Args:
+        name: what scenarios and findings call it.
+        judge: gives the findings of a case; none when the promise holds. It neither changes the case nor reads anything
+            else.
+        holds_when: what is promised, for people; begins in lower case.
+        witness: what the check reads, for people.
+        needs: the adapters of the stack's file without which it cannot be judged.
+    """
+
+    name: str
+    judge: Callable[[Case], Sequence[Finding]]
+    holds_when: str
+    witness: str
+    needs: tuple[str, ...] = ()

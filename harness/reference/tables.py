@@ -1,0 +1,62 @@
+"""The tables: what each registry says of its entries, as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from harness.checks.check import Check
+from harness.checks.registry import BUILT_IN as PROMISES
+from harness.checks.registry import PROOFS
+from harness.faults.fault import Fault
+from harness.faults.registry import BUILT_IN as FAULTS
+from harness.runtime.effects.registry import runtimes_of
+from harness.runtime.running import RuntimeName
+from harness.scenario.triggers import TRIGGERS
+
+Rows = Sequence[Sequence[str]]
+"""A table: the first row is its head."""
+
+_FAULT_HEAD = ("fault", "what happens", "proof that it is on", "proof that it is healed", "in a feature")
+
+
+def fault_rows(faults: Iterable[type[Fault]]) -> Rows:
+    """What faults say of themselves."""
+    return [
+        _FAULT_HEAD,
+        *(
+            (f"`{fault.name()}`", fault.SENTENCE, fault.PROOF_ON, fault.PROOF_HEALED, f"`… {fault.PHRASES[0]}`")
+            for fault in faults
+        ),
+    ]
+
+
+def _faults_of_links() -> Rows:
+    return fault_rows(fault for fault in FAULTS.values() if fault.TARGET == "link")
+
+
+def _faults_of_services(*, everywhere: bool) -> Rows:
+    of_services = (fault for fault in FAULTS.values() if fault.TARGET == "service")
+    return fault_rows(fault for fault in of_services if (RuntimeName.LOCAL in runtimes_of(fault)) is everywhere)
+
+
+def _triggers() -> Rows:
+    return [("`from:`", "the fault starts"), *((f"`{each.EXAMPLE}`", each.STARTS) for each in TRIGGERS.values())]
+
+
+def _checks(kind: str, checks: Mapping[str, Check]) -> Rows:
+    rows = ((f"`{check.name}`", check.holds_when, check.witness, _needs(check)) for check in checks.values())
+    return [(kind, "holds when", "witness", "needs"), *rows]
+
+
+def _needs(check: Check) -> str:
+    return ", ".join(f"`adapters.{name}`" for name in check.needs) or "–"
+
+
+TABLES: Mapping[str, Callable[[], Rows]] = {
+    "faults of links": _faults_of_links,
+    "faults of services everywhere": lambda: _faults_of_services(everywhere=True),
+    "faults of services in containers": lambda: _faults_of_services(everywhere=False),
+    "triggers": _triggers,
+    "promises": lambda: _checks("promise", PROMISES),
+    "proofs": lambda: _checks("proof", PROOFS),
+}

@@ -1,0 +1,65 @@
+"""Faults that would be on at one time on one link: proofs of one would see the other, and a lift would lift both."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from harness.scenario.model import Injection
+from harness.scenario.triggers import AtTime, BeforeRun
+from harness.stack.stack import Stack
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """Two faults of a scenario that meet.
+
+    Args:
+        first: the index of the one in the scenario.
+        second: the index of the other, which is the later one in the file.
+        held: the link or the service on which they meet.
+    """
+
+    first: int
+    second: int
+    held: str
+
+
+def overlaps(faults: list[Injection], stack: Stack) -> Iterator[Overlap]:
+    """Find the faults that surely are on at one time on one link or service.
+
+    Where a time is not known beforehand (a task's state, a connection, an order), the drill itself sees to it.
+    """
+    for second, later in enumerate(faults):
+        for first, earlier in enumerate(faults[:second]):
+            shared = held_by(earlier, stack) & held_by(later, stack)
+            if shared and _meet(earlier, later):
+                yield Overlap(first, second, min(shared))
+
+
+def held_by(injection: Injection, stack: Stack) -> frozenset[str]:
+    """The links and services that a fault holds while it is on: a service's are those that lead to it, too."""
+    if injection.link is not None:
+        return frozenset({str(stack.link(injection.link))})
+    return frozenset({injection.target, *(str(link) for link in stack.links_to(injection.target))})
+
+
+def _meet(one: Injection, other: Injection) -> bool:
+    if one.start == other.start:
+        return True
+    (began_s, ended_s), (other_began_s, other_ended_s) = _window(one), _window(other)
+    return began_s < other_ended_s and other_began_s < ended_s
+
+
+def _window(injection: Injection) -> tuple[float, float]:
+    """From when to when it surely is on, in seconds of the run's clock; an empty window where that is not known."""
+    lasts_s = math.inf if injection.until else injection.lasts_s
+    match injection.start:
+        case BeforeRun():
+            return -math.inf, lasts_s
+        case AtTime(at_s=at_s):
+            return at_s, at_s + lasts_s
+        case _:
+            # It begins some time in the run, and so inside every window that has no end on either side.
+            return 0.0, 0.0
