@@ -48,7 +48,7 @@ def test_saboteur_in_the_harness_is_inconclusive(start_drill: Start, finish: Fin
     """A fault that the harness says is on, and is not, makes the drill INCONCLUSIVE."""
     drilled = finish(start_drill("backend-down", PYTHONPATH=str(HOOK), SABOTEUR="fault_not_applied"))
     assert (drilled.exit_code, drilled.verdicts) == (3, {"backend-down": "INCONCLUSIVE"}), drilled.said
-    assert any("did not bite: it was switched on but not in effect" in title for title in drilled.titles), drilled.said
+    assert any("did not hit: it was switched on but not in effect" in title for title in drilled.titles), drilled.said
 
 
 def planted(drilled: Drilled, saboteur: str) -> bool:
