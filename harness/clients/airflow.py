@@ -7,39 +7,34 @@ from datetime import datetime
 from typing import ClassVar
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict
-
 from harness.clients.http import HttpApi, Unexpected, ask, ask_for
+from harness.validated import Answer
 
 ENDED = frozenset({"success", "failed"})
 _NOT_FOUND = 404
 _PAGE = 100
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Token(_Answer):
+class Token(Answer):
     """The answer to a login."""
 
     access_token: str
 
 
-class RunState(_Answer):
+class RunState(Answer):
     """A run, as the API has it."""
 
     dag_run_id: str
     state: str
 
 
-class Runs(_Answer):
+class Runs(Answer):
     """Some runs of a DAG."""
 
     dag_runs: list[RunState]
 
 
-class TaskInstance(_Answer):
+class TaskInstance(Answer):
     """A task of a run, as the API has it; ``state`` and times are None before it is scheduled, starts, ends."""
 
     task_id: str
@@ -51,18 +46,18 @@ class TaskInstance(_Answer):
     end_date: datetime | None = None
 
 
-class TaskInstances(_Answer):
+class TaskInstances(Answer):
     """Some tasks of a run; ``total_entries`` is how many there are."""
 
     task_instances: list[TaskInstance]
     total_entries: int = 0
 
 
-class _Part(_Answer):
+class _Part(Answer):
     status: str | None = None
 
 
-class Health(_Answer):
+class Health(Answer):
     """Which of Airflow's parts are alive."""
 
     metadatabase: _Part
@@ -76,14 +71,14 @@ class Health(_Answer):
         return [f"{name} is {part.status or 'unknown'}" for name, part in parts.items() if part.status != "healthy"]
 
 
-class ImportFailure(_Answer):
+class ImportFailure(Answer):
     """A DAG file that could not be imported."""
 
     filename: str | None = None
     stack_trace: str | None = None
 
 
-class ImportFailures(_Answer):
+class ImportFailures(Answer):
     """DAG files that could not be imported."""
 
     import_errors: list[ImportFailure]

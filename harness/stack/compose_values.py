@@ -9,17 +9,12 @@ import re
 import shlex
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from harness.stack.units import seconds, size_bytes
+from harness.validated import Strict
 
 Scalar = str | int | float | bool | None
-
-
-class Strict(BaseModel):
-    """A part of the compose file in which an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 def as_text(value: object) -> object:
