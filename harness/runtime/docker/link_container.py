@@ -9,7 +9,7 @@ from harness.errors import HarnessError, StartFailed
 from harness.runtime.docker.contained import Contained, Startable
 from harness.runtime.docker.engine import Engine
 from harness.runtime.docker.follower import Follower, kill_unless_down
-from harness.runtime.local.process import tail
+from harness.runtime.logs import tail
 from harness.runtime.toxiproxy.control import Control
 from harness.runtime.toxiproxy.link_log import LinkLog
 from harness.stack.addressing import Address
