@@ -7,13 +7,13 @@ import asyncio
 from harness.clients.airflow import Airflow
 from harness.drill.observer import Observer, RunWatch
 from harness.drill.workloads.workload import TaskLogs, Workload
-from harness.errors import DeadlineExceeded, HarnessError, NotSteady
+from harness.errors import HarnessError, NotSteady
 from harness.history.reads import RunRead, TaskRead
+from harness.runtime.waiting import NotYet, until
 
 # Airflow's own API may be slow for a moment under load; a watcher that gave up at once would end sound drills.
 _PATIENCE_S = 30.0
 _WHOLE_WITHIN_S = 30.0
-_POLL_S = 0.05
 
 
 class AirflowRuns(Workload):
@@ -94,20 +94,16 @@ async def airflow_is_whole(airflow: Airflow) -> None:
         NotSteady: a DAG file cannot be imported.
         DeadlineExceeded: it did not become whole in time.
     """
-    reason = "it was never asked"
-    try:
-        async with asyncio.timeout(_WHOLE_WITHIN_S):
-            while True:
-                sick = (await airflow.health()).sick
-                known = await airflow.dag_is_known()
-                if not sick and known:
-                    return
-                reason = "; ".join(sick) or f"the DAG {airflow.dag} is not known"
-                failures = await airflow.import_failures()
-                if failures:
-                    trace = failures[0].stack_trace or ""
-                    last = trace.strip().splitlines()[-1] if trace.strip() else ""
-                    raise NotSteady(f"Airflow cannot import {failures[0].filename}: {last}", evidence=trace)
-                await asyncio.sleep(_POLL_S)
-    except TimeoutError:
-        raise DeadlineExceeded(f"Airflow was not whole within {_WHOLE_WITHIN_S:g} s: {reason}") from None
+
+    async def is_whole() -> bool:
+        sick = (await airflow.health()).sick
+        known = await airflow.dag_is_known()
+        if not sick and known:
+            return True
+        if failures := await airflow.import_failures():
+            trace = failures[0].stack_trace or ""
+            last = trace.strip().splitlines()[-1] if trace.strip() else ""
+            raise NotSteady(f"Airflow cannot import {failures[0].filename}: {last}", evidence=trace)
+        raise NotYet("; ".join(sick) or f"the DAG {airflow.dag} is not known")
+
+    await until(is_whole, what="Airflow to be whole", deadline_s=_WHOLE_WITHIN_S)
