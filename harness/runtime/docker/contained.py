@@ -67,9 +67,6 @@ class Startable(Protocol):
     def get_wrapped_container(self) -> Container:
         """The engine's container."""
 
-    def get_container_id(self) -> str:
-        """Its id in the engine."""
-
 
 class SessionClient(DockerClient):
     """The library's client, whose containers bear our session's label in the place of the library's own."""

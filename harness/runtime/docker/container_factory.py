@@ -96,7 +96,7 @@ class ContainerFactory:
     def proxy(self, link: Link, ports: Mapping[int, int]) -> Contained:
         """A link's Toxiproxy, not yet created; its ports as a service's."""
         container = proxy_container_of(self.stack)
-        arguments = ("-host=0.0.0.0", f"-port={control_port_of(link)}", "-proxy-metrics")
+        arguments = ("-host=0.0.0.0", f"-port={control_port_of(link)}")
         return self._contained(
             f"toxiproxy-{link.slug}",
             link,

@@ -186,9 +186,9 @@ class Control:
 
         return await self._call("read the proxy's state", work)
 
-    async def metrics(self) -> str:
-        """Give the server's metrics, in Prometheus' text format."""
-        return await self._call("read the metrics", lambda: self._consumer.ask("get", "/metrics").text)
+    async def version(self) -> str:
+        """Give the server's version: any answer shows that it takes orders."""
+        return await self._call("say its version", lambda: self._consumer.ask("get", "/version").text)
 
     async def _call(self, what: str, work: Callable[[], Result]) -> Result:
         loop = asyncio.get_running_loop()
