@@ -116,7 +116,7 @@ Dependencies = Annotated[dict[str, Dependency], BeforeValidator(_dependencies)]
 
 
 class HealthPart(Strict):
-    """A health check; ``start_interval`` is read and left to Compose."""
+    """A health check: the harness runs its test as often as it asks any service; the rest is left to Compose."""
 
     test: Annotated[list[str], BeforeValidator(_health_test)] = Field(default_factory=list)
     interval: Seconds = 30.0

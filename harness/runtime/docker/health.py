@@ -6,14 +6,13 @@ from harness.errors import HarnessError
 from harness.runtime.docker.engine import Engine
 from harness.runtime.docker.service_container import ServiceContainer
 from harness.runtime.readiness import Attempt
-from harness.stack.container import HealthCheck
 
 _SHOWN_CHARACTERS = 200
 
 
-def health_attempt(engine: Engine, service: ServiceContainer, check: HealthCheck) -> Attempt:
-    """One run of the check; None when it is healthy, else what the check said."""
-    kind, *words = check.test
+def health_attempt(engine: Engine, service: ServiceContainer, test: tuple[str, ...]) -> Attempt:
+    """One run of the check ``test``; None when it is healthy, else what the check said."""
+    kind, *words = test
     command = ["/bin/sh", "-c", *words] if kind == "CMD-SHELL" else words
 
     async def attempt() -> str | None:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from harness.runtime.docker.container_factory import ContainerFactory, container_of, control_port_of
+from harness.runtime.docker.container_factory import ContainerFactory, control_port_of, require_container
 from harness.runtime.docker.health import health_attempt
 from harness.runtime.docker.link_container import LinkContainer
 from harness.runtime.docker.plan import Member, at, between
@@ -99,7 +99,7 @@ class StartUp:
     async def until_ready(self, running: ServiceContainer) -> float:
         """Wait until a service is ready: by its probe, or else by Compose's own health check."""
         service = self._stack.services[running.name]
-        container = container_of(self._stack, service)
+        container = require_container(self._stack, service)
         if service.part.ready is None and container.health is not None:
             attempt = health_attempt(self._factory.engine, running, container.health)
             return await wait_until(attempt, running, service.part.ready_within_s)
@@ -145,7 +145,7 @@ class StartUp:
             self._factory.engine,
             await self._factory.service(service, ports),
             self._logs.of_service(service.name),
-            stop_grace_s=container_of(self._stack, service).stop_grace_s,
+            stop_grace_s=require_container(self._stack, service).stop_grace_s,
             until_ready=self.until_ready,
             on_end=self._on_end,
         )
