@@ -40,8 +40,6 @@ class TaskInstance(Answer):
     task_id: str
     state: str | None
     try_number: int
-    scheduled_when: datetime | None = None
-    queued_when: datetime | None = None
     start_date: datetime | None = None
     end_date: datetime | None = None
 

@@ -72,10 +72,6 @@ class GatewayControl(HttpApi):
         """The ledger after the entry ``since``."""
         return await ask_for(Ledger, self._client, "GET", f"/ledger?since={since}")
 
-    async def ledger_text(self) -> str:
-        """The whole ledger as it is, for the report."""
-        return (await ask(self._client, "GET", "/ledger?since=0")).text
-
     async def orders(self) -> tuple[BrokerOrder, ...]:
         """Every order that the gateway ever had, in its present state."""
         found = await ask_for(_Orders, self._client, "GET", "/orders")
