@@ -110,13 +110,6 @@ class Engine:
                 "and `harness clean`"
             ) from cause
 
-    def answers(self) -> bool:
-        """Whether it still answers; blocks."""
-        try:
-            return bool(self.client.ping())
-        except (DockerException, requests.RequestException, OSError):
-            return False
-
     async def require_images(self, images: set[str]) -> None:
         """Have every image there before anything starts.
 
