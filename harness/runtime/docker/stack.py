@@ -53,7 +53,7 @@ class ContainerStack:
         self._engine = engine
         self._names = frozenset(stack.services)
         self._ports = {key: session.ports.take() for key in published_ports(stack)}
-        assembly = ContainerFactory(
+        factory = ContainerFactory(
             stack=stack,
             session=session,
             engine=engine,
@@ -64,7 +64,7 @@ class ContainerStack:
             saboteur=saboteur,
         )
         self._parts = StartUp(
-            assembly,
+            factory,
             session,
             logs=self.logs,
             ports=self._ports,

@@ -37,7 +37,7 @@ class StartUp:
     """Makes the parts of a stack and starts them; each part waits for no more than it needs.
 
     Args:
-        assembly: makes the containers.
+        factory: makes the containers.
         session: owns ports and files.
         logs: where output goes.
         ports: published port -> port on 127.0.0.1.
@@ -48,7 +48,7 @@ class StartUp:
 
     def __init__(
         self,
-        assembly: ContainerFactory,
+        factory: ContainerFactory,
         session: Session,
         *,
         logs: LogDirectory,
@@ -60,7 +60,7 @@ class StartUp:
         self.services: dict[str, ServiceContainer] = {}
         self.proxies: dict[Link, LinkProxy] = {}
         self.ready_s: dict[str, float] = {}
-        self._factory = assembly
+        self._factory = factory
         self._session = session
         self._logs = logs
         self._ports = ports
