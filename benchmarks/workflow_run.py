@@ -13,7 +13,7 @@ from benchmarks.measurement import Aim, Row
 from harness.clients.airflow import ENDED, Airflow, TaskInstance
 from harness.drill.clients import open_clients
 from harness.drill.reset import reset
-from harness.drill.steady_state import airflow_is_whole
+from harness.drill.workloads.airflow import airflow_is_whole
 from harness.errors import DeadlineExceeded, HarnessError
 
 REPETITIONS = 10

@@ -8,6 +8,7 @@
     ├── SetUpError                    a tool that the drill needs is missing on this machine
     ├── PortsExhausted                no free ports in the range that the harness may use
     ├── StartFailed                   a service ended, or was never ready, while the stack came up
+    ├── NotSteady                     the system does not even work without a fault
     ├── DeadlineExceeded              a wait ran out; carries what was waited for and the evidence
     ├── ControlHung                   a Toxiproxy did not answer its control call in time
     └── ReportNotWritten              the folder for the report cannot be written
@@ -65,6 +66,10 @@ class PortsExhausted(HarnessError):
 
 class StartFailed(HarnessError):
     """A service of the stack ended, or never became ready, while the stack came up."""
+
+
+class NotSteady(HarnessError):
+    """The steady state does not hold; the message says what is missing."""
 
 
 class DeadlineExceeded(HarnessError):

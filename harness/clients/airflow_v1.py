@@ -11,16 +11,15 @@ from datetime import datetime
 
 import httpx
 
-from harness.clients.airflow import Health
-from harness.clients.airflow_api import AirflowApi
+from harness.clients.airflow import Airflow, Health
 from harness.clients.http import ask, ask_for
 
 # How Airflow 2 begins a line of a task's log: "[2026-11-24T09:00:01.123+0000] {dag.py:12} INFO - ".
 _LINE = re.compile(r"\[(?P<at>\d{4}-\d\d-\d\dT[\d:.]+(?:[+-]\d{4}|Z)?)\] ")
 
 
-class AirflowV1(AirflowApi):
-    """One Airflow, one DAG.
+class AirflowV1(Airflow):
+    """One Airflow 2, one DAG.
 
     Args:
         url: where the webserver is reached.
@@ -29,8 +28,10 @@ class AirflowV1(AirflowApi):
         dag: the DAG's id.
     """
 
+    version = "v1"
+
     def __init__(self, *, url: str, username: str, password: str, dag: str) -> None:
-        super().__init__(url=url, version="v1", dag=dag)
+        super().__init__(url=url, dag=dag)
         self._client.auth = httpx.BasicAuth(username, password)
 
     async def log_in(self) -> None:

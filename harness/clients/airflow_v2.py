@@ -5,15 +5,14 @@ Source: https://airflow.apache.org/docs/apache-airflow/stable/stable-rest-api-re
 
 from __future__ import annotations
 
-from harness.clients.airflow import Health, Token
-from harness.clients.airflow_api import AirflowApi
+from harness.clients.airflow import Airflow, Health, Token
 from harness.clients.http import Unexpected, ask, ask_for
 
 _UNAUTHORIZED = 401
 
 
-class AirflowV2(AirflowApi):
-    """One Airflow, one DAG.
+class AirflowV2(Airflow):
+    """One Airflow 3, one DAG.
 
     Args:
         url: where the api-server is reached.
@@ -22,8 +21,10 @@ class AirflowV2(AirflowApi):
         dag: the DAG's id.
     """
 
+    version = "v2"
+
     def __init__(self, *, url: str, username: str, password: str, dag: str) -> None:
-        super().__init__(url=url, version="v2", dag=dag)
+        super().__init__(url=url, dag=dag)
         self._username = username
         self._password = password
 

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from pydantic import BaseModel, ConfigDict
-
 from harness.clients.http import HttpApi, ask, ask_for
 from harness.errors import UnsafeTarget
 from harness.history.reads import BrokerOrder
+from harness.validated import Answer
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class _Health(_Answer):
+class _Health(Answer):
     status: str
     account: str
 
 
-class _Order(_Answer):
+class _Order(Answer):
     order_ref: str
     perm_id: int
     symbol: str
@@ -31,11 +26,11 @@ class _Order(_Answer):
     avg_price: Decimal | None = None
 
 
-class _Orders(_Answer):
+class _Orders(Answer):
     orders: list[_Order]
 
 
-class LedgerEntry(_Answer):
+class LedgerEntry(Answer):
     """One line of the ledger; the fields of its kind are left out."""
 
     seq: int
@@ -43,7 +38,7 @@ class LedgerEntry(_Answer):
     order_ref: str | None = None
 
 
-class Ledger(_Answer):
+class Ledger(Answer):
     """A part of the ledger, and where to read on."""
 
     entries: list[LedgerEntry]
@@ -76,10 +71,6 @@ class GatewayControl(HttpApi):
     async def ledger(self, since: int) -> Ledger:
         """The ledger after the entry ``since``."""
         return await ask_for(Ledger, self._client, "GET", f"/ledger?since={since}")
-
-    async def ledger_text(self) -> str:
-        """The whole ledger as it is, for the report."""
-        return (await ask(self._client, "GET", "/ledger?since=0")).text
 
     async def orders(self) -> tuple[BrokerOrder, ...]:
         """Every order that the gateway ever had, in its present state."""

@@ -7,15 +7,16 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from harness.errors import DeadlineExceeded, HarnessError
+from harness.validated import Answer
 
 REQUEST_DEADLINE_S = 10.0
 # Everything asked here is plain http on loopback; reading the machine's certificates would take 20 ms a client.
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 _SHOWN_BYTES = 2000
-Answer = TypeVar("Answer", bound=BaseModel)
+Form = TypeVar("Form", bound=Answer)
 
 
 class Unexpected(HarnessError):
@@ -50,9 +51,7 @@ async def ask(
     return response
 
 
-async def ask_for(
-    model: type[Answer], client: httpx.AsyncClient, method: str, path: str, *, json: object = None
-) -> Answer:
+async def ask_for(model: type[Form], client: httpx.AsyncClient, method: str, path: str, *, json: object = None) -> Form:
     """Send a request whose answer has a known form.
 
     Raises:

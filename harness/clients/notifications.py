@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import json
 
-from pydantic import BaseModel, ConfigDict
-
 from harness.clients.http import HttpApi, ask, ask_for
 from harness.history.reads import Notification
+from harness.validated import Answer
 
 
-class _Message(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
+class _Message(Answer):
     seq: int
     body: object
 
 
-class _Messages(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
+class _Messages(Answer):
     messages: list[_Message]
 
 

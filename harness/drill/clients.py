@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -15,6 +15,8 @@ from harness.clients.gateway import GatewayControl
 from harness.clients.notifications import NotificationSink
 from harness.errors import StackError, UsageError
 from harness.runtime.running import RunningStack
+
+_AIRFLOWS: Mapping[str, type[AirflowV1 | AirflowV2]] = {"v1": AirflowV1, "v2": AirflowV2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,10 @@ async def open_clients(running: RunningStack) -> AsyncIterator[Clients]:
     """
     adapters = running.stack.adapters
     async with AsyncExitStack() as opened:
-        airflow: AirflowV1 | AirflowV2 | None = None
-        gateway = sink = database = None
+        airflow = gateway = sink = database = None
         if adapters.airflow is not None:
-            kind: type[AirflowV1 | AirflowV2] = AirflowV1 if adapters.airflow.api == "v1" else AirflowV2
             airflow = await opened.enter_async_context(
-                kind(
+                _AIRFLOWS[adapters.airflow.api](
                     url=own_address(running, adapters.airflow.url),
                     username=adapters.airflow.username,
                     password=adapters.airflow.password,

@@ -24,11 +24,11 @@ from harness.drill.observer import Observer, RunWatch
 from harness.drill.phases import phase
 from harness.drill.reset import reset
 from harness.drill.result import DrillResult
-from harness.drill.runs import Runs
-from harness.drill.steady_state import NotSteady, ended_well, links_answer, run_succeeds
+from harness.drill.steady_state import ended_well, links_answer, run_succeeds
 from harness.drill.traffic import lines_that_hit
 from harness.drill.workloads.choice import workload_of
-from harness.errors import DeadlineExceeded, HarnessError, ReportNotWritten
+from harness.drill.workloads.workload import Workload
+from harness.errors import DeadlineExceeded, HarnessError, NotSteady, ReportNotWritten
 from harness.history.events import DrillStarted, FaultHit, Recovered, RunGivenUp, RunRole, Trouble, Witness
 from harness.history.history import Entry, HistoryWriter
 from harness.history.reads import FinalReads
@@ -116,36 +116,36 @@ class Drill:
 
     async def _go(self, clients: Clients) -> tuple[FinalReads, TaskLogs]:
         observer = Observer(self._history, clients.gateway)
-        runs = Runs(workload_of(self._running, clients, observer, tuple(self._scenario.workflow.symbols)))
+        workload = workload_of(self._running, clients, observer, tuple(self._scenario.workflow.symbols))
         with phase(self._history, "reset"):
             await reset(self._running, clients)
             if clients.gateway is not None:
                 await clients.gateway.set_fill_delay(self._scenario.broker.fill_delay_s)
             before = await read_operations(clients, self._running)
         with phase(self._history, "steady"):
-            await runs.require_whole()
+            await workload.require_whole()
             await links_answer(self._running, self._history)
-            await run_succeeds(runs, clients, self._running, self._scenario.run_limit_s)
+            await run_succeeds(workload, clients, self._running, self._scenario.run_limit_s)
         try:
             with phase(self._history, "faults"):
-                await self._faults_and_run(observer, runs)
+                await self._faults_and_run(observer, workload)
             with phase(self._history, "heal"):
                 await links_answer(self._running, self._history)
             with phase(self._history, "settle"):
-                await self._settle(clients, runs)
+                await self._settle(clients, workload)
         except (HarnessError, ExceptionGroup) as cause:
             _go_on_unless_cancelled(cause)
             self._trouble(_first(cause))
         with phase(self._history, "reads"):
             operations = operations_so_far(before, self._history.so_far())
-            reads = await read_finally(clients, self._running, runs, self._marks, operations)
-            logs = await runs.logs()
+            reads = await read_finally(clients, self._running, workload, self._marks, operations)
+            logs = await workload.logs_of_all()
             self._note_traffic(logs)
         return reads, logs
 
-    async def _faults_and_run(self, observer: Observer, runs: Runs) -> None:
+    async def _faults_and_run(self, observer: Observer, workload: Workload) -> None:
         scenario = self._scenario
-        watch = runs.new(RunRole.DRILLED)
+        watch = workload.new(RunRole.DRILLED)
         began, over = asyncio.Event(), asyncio.Event()
         held: dict[str, str] = {}
         self._injectors = [
@@ -161,7 +161,7 @@ class Drill:
             for injector in self._injectors:
                 begins_before = isinstance(injector.injection.start, BeforeRun)
                 await (injector.on if begins_before else injector.armed).wait()
-            ended = await runs.go(watch, scenario.run_limit_s, began)
+            ended = await workload.go(watch, scenario.run_limit_s, began)
             over.set()
             for injector, life in lives.items():
                 if injector.span.on_at_s is None and not life.done():
@@ -173,19 +173,19 @@ class Drill:
             if orders is not None:
                 orders.cancel()
             if not ended:
-                await self._give_up(runs, watch)
+                await self._give_up(workload, watch)
         self._healed_at_s = self._history.now_s
 
-    async def _settle(self, clients: Clients, runs: Runs) -> None:
+    async def _settle(self, clients: Clients, workload: Workload) -> None:
         """Try fresh runs until one is as it should be: that is what being back to normal means."""
         if not self._scenario.faults:
             return
         healed_at_s = max((each.span.off_at_s or 0.0 for each in self._injectors), default=self._healed_at_s)
         limit_s = self._scenario.recovery_limit_s
         while (left_s := healed_at_s + limit_s - self._history.now_s) > 0:
-            watch = runs.new(RunRole.RECOVERY)
-            if not await runs.go(watch, left_s):
-                await self._give_up(runs, watch)
+            watch = workload.new(RunRole.RECOVERY)
+            if not await workload.go(watch, left_s):
+                await self._give_up(workload, watch)
             outcomes = await read_outcomes(clients, self._running)
             if ended_well(watch, outcomes, says_so=self._running.stack.adapters.outcome is not None):
                 self._history.add(Recovered(took_s=self._history.now_s - healed_at_s))
@@ -193,10 +193,10 @@ class Drill:
             # A run that fails at once would else be tried again without end.
             await asyncio.sleep(_BETWEEN_RUNS_S)
 
-    async def _give_up(self, runs: Runs, watch: RunWatch) -> None:
+    async def _give_up(self, workload: Workload, watch: RunWatch) -> None:
         """End a run that has not ended in time, for it would hold up the next one."""
         self._history.add(RunGivenUp(run=watch.run_id))
-        await runs.give_up(watch)
+        await workload.give_up(watch)
 
     def _note_traffic(self, logs: TaskLogs) -> None:
         traffic = self._running.stack.adapters.traffic

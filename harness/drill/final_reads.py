@@ -10,8 +10,7 @@ from harness.clients.database import SystemDatabase
 from harness.clients.http_list import look_up, read_artifacts, read_list
 from harness.drill.clients import Clients, own_address
 from harness.drill.log_marks import LogMarks
-from harness.drill.runs import Runs
-from harness.drill.workloads.workload import TaskLogs
+from harness.drill.workloads.workload import TaskLogs, Workload
 from harness.errors import StackError
 from harness.history.events import Fate, OperationEnded
 from harness.history.history import History
@@ -44,11 +43,11 @@ def operations_so_far(before: tuple[str, ...] | None, history: History) -> Opera
 
 
 async def read_finally(
-    clients: Clients, running: RunningStack, runs: Runs, marks: LogMarks, operations: OperationsSoFar
+    clients: Clients, running: RunningStack, workload: Workload, marks: LogMarks, operations: OperationsSoFar
 ) -> FinalReads:
     """Ask SQL, the gateway's ledger, the notification sink, whoever ran the runs, and the stack's own probes."""
     adapters = running.stack.adapters
-    of_runs = await runs.read()
+    of_runs = await workload.read_all()
     recorded = await _database(clients).orders(adapters.orders.sql) if adapters.orders else ()
     return FinalReads(
         runs=of_runs,

@@ -1,29 +1,21 @@
-"""The steady state: every link answers, whatever runs the work is whole, and a run succeeds."""
+"""The steady state: every link answers, and a run succeeds."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
 
-from harness.clients.airflow import Airflow
 from harness.drill.clients import Clients
 from harness.drill.final_reads import read_outcomes
 from harness.drill.observer import RunWatch
-from harness.drill.runs import Runs
-from harness.errors import DeadlineExceeded, HarnessError
+from harness.drill.workloads.workload import Workload
+from harness.errors import NotSteady
 from harness.history.events import LinkProbed, ProbeOutcome, RunRole
 from harness.history.history import HistoryWriter
 from harness.history.reads import OutcomeRow
 from harness.runtime.running import RunningStack
 from harness.runtime.toxiproxy.link_probe import GREETINGS
 from harness.stack.link import Link
-
-_AIRFLOW_DEADLINE_S = 30.0
-_POLL_S = 0.05
-
-
-class NotSteady(HarnessError):
-    """The steady state does not hold; the message says what is missing."""
 
 
 async def links_answer(running: RunningStack, history: HistoryWriter) -> int:
@@ -53,40 +45,14 @@ async def _through(running: RunningStack, link: Link) -> tuple[Link, ProbeOutcom
     return link, seen.outcome, seen.elapsed_s
 
 
-async def airflow_is_whole(airflow: Airflow) -> None:
-    """Wait until every part of Airflow is healthy and the DAG is known, without import errors.
-
-    Raises:
-        NotSteady: a DAG file cannot be imported.
-        DeadlineExceeded: it did not become whole in time.
-    """
-    reason = "it was never asked"
-    try:
-        async with asyncio.timeout(_AIRFLOW_DEADLINE_S):
-            while True:
-                sick = (await airflow.health()).sick
-                known = await airflow.dag_is_known()
-                if not sick and known:
-                    return
-                reason = "; ".join(sick) or f"the DAG {airflow.dag} is not known"
-                failures = await airflow.import_failures()
-                if failures:
-                    trace = failures[0].stack_trace or ""
-                    last = trace.strip().splitlines()[-1] if trace.strip() else ""
-                    raise NotSteady(f"Airflow cannot import {failures[0].filename}: {last}", evidence=trace)
-                await asyncio.sleep(_POLL_S)
-    except TimeoutError:
-        raise DeadlineExceeded(f"Airflow was not whole within {_AIRFLOW_DEADLINE_S:g} s: {reason}") from None
-
-
-async def run_succeeds(runs: Runs, clients: Clients, running: RunningStack, limit_s: float) -> None:
+async def run_succeeds(workload: Workload, clients: Clients, running: RunningStack, limit_s: float) -> None:
     """Run the system's work without any fault.
 
     Raises:
         NotSteady: it did not succeed within ``limit_s``, or does not say so.
     """
-    watch = runs.new(RunRole.STEADY)
-    if not await runs.go(watch, limit_s):
+    watch = workload.new(RunRole.STEADY)
+    if not await workload.go(watch, limit_s):
         raise NotSteady(f"a run without any fault had not ended after {limit_s:g} s")
     outcomes = await read_outcomes(clients, running)
     says_so = running.stack.adapters.outcome is not None

@@ -5,7 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from harness.validated import Strict
 
 
 class ProbeOutcome(StrEnum):
@@ -43,11 +45,7 @@ class RunRole(StrEnum):
     RECOVERY = "recovery"
 
 
-class _Event(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class DrillStarted(_Event):
+class DrillStarted(Strict):
     """The drill began; ``wall`` is the UTC time at second 0."""
 
     kind: Literal["drill_started"] = "drill_started"
@@ -57,14 +55,14 @@ class DrillStarted(_Event):
     wall: str
 
 
-class PhaseBegan(_Event):
+class PhaseBegan(Strict):
     """A phase of the drill began."""
 
     kind: Literal["phase_began"] = "phase_began"
     phase: str
 
 
-class PhaseEnded(_Event):
+class PhaseEnded(Strict):
     """A phase of the drill ended; ``failure`` says why when it did not end well."""
 
     kind: Literal["phase_ended"] = "phase_ended"
@@ -73,7 +71,7 @@ class PhaseEnded(_Event):
     failure: str | None = None
 
 
-class LinkProbed(_Event):
+class LinkProbed(Strict):
     """The harness used a link itself, while no fault should have been on it."""
 
     kind: Literal["link_probed"] = "link_probed"
@@ -83,7 +81,7 @@ class LinkProbed(_Event):
     as_expected: bool
 
 
-class FaultObserved(_Event):
+class FaultObserved(Strict):
     """The harness checked for itself whether a fault is in effect on its target; ``saw`` is what it saw."""
 
     kind: Literal["fault_observed"] = "fault_observed"
@@ -93,7 +91,7 @@ class FaultObserved(_Event):
     as_expected: bool
 
 
-class FaultOn(_Event):
+class FaultOn(Strict):
     """A fault was switched on, on a link or a service; ``took_s`` is how long the switch took."""
 
     kind: Literal["fault_on"] = "fault_on"
@@ -104,7 +102,7 @@ class FaultOn(_Event):
     took_s: float
 
 
-class FaultHit(_Event):
+class FaultHit(Strict):
     """A witness tells how often the system's own traffic or work met a fault."""
 
     kind: Literal["fault_hit"] = "fault_hit"
@@ -114,7 +112,7 @@ class FaultHit(_Event):
     detail: str
 
 
-class FaultOff(_Event):
+class FaultOff(Strict):
     """A fault was lifted."""
 
     kind: Literal["fault_off"] = "fault_off"
@@ -122,7 +120,7 @@ class FaultOff(_Event):
     target: str
 
 
-class FaultHealed(_Event):
+class FaultHealed(Strict):
     """What the fault was on is as before, and link_probes go through; ``took_s`` counts from the order to lift."""
 
     kind: Literal["fault_healed"] = "fault_healed"
@@ -132,7 +130,7 @@ class FaultHealed(_Event):
     proxy_replaced: bool = False
 
 
-class FaultNeverCame(_Event):
+class FaultNeverCame(Strict):
     """A fault's trigger did not happen, so it was never switched on."""
 
     kind: Literal["fault_never_came"] = "fault_never_came"
@@ -140,7 +138,7 @@ class FaultNeverCame(_Event):
     cause: str
 
 
-class ProxyReplaced(_Event):
+class ProxyReplaced(Strict):
     """A link's Toxiproxy hung or died, and another took its place; ``expected`` when the harness did it to heal."""
 
     kind: Literal["proxy_replaced"] = "proxy_replaced"
@@ -150,7 +148,7 @@ class ProxyReplaced(_Event):
     expected: bool
 
 
-class ServiceEnded(_Event):
+class ServiceEnded(Strict):
     """A service of the stack ended although nobody asked it to."""
 
     kind: Literal["service_ended"] = "service_ended"
@@ -159,7 +157,7 @@ class ServiceEnded(_Event):
     last_output: str
 
 
-class RunChanged(_Event):
+class RunChanged(Strict):
     """A run of the workflow entered a state."""
 
     kind: Literal["run_changed"] = "run_changed"
@@ -168,14 +166,14 @@ class RunChanged(_Event):
     state: str
 
 
-class RunGivenUp(_Event):
+class RunGivenUp(Strict):
     """The harness ended a run that had not ended in time; what Airflow says of it from now on is our word."""
 
     kind: Literal["run_given_up"] = "run_given_up"
     run: str
 
 
-class TaskChanged(_Event):
+class TaskChanged(Strict):
     """A task of a run entered a state."""
 
     kind: Literal["task_changed"] = "task_changed"
@@ -185,7 +183,7 @@ class TaskChanged(_Event):
     attempt: int
 
 
-class OperationEnded(_Event):
+class OperationEnded(Strict):
     """A request of the workload came to its end; ``detail`` is the answer's status, or why none came."""
 
     kind: Literal["operation_ended"] = "operation_ended"
@@ -196,14 +194,14 @@ class OperationEnded(_Event):
     took_s: float
 
 
-class Recovered(_Event):
+class Recovered(Strict):
     """The system is back in its normal state; ``took_s`` counts from the last heal."""
 
     kind: Literal["recovered"] = "recovered"
     took_s: float
 
 
-class Trouble(_Event):
+class Trouble(Strict):
     """The harness itself could not do its work, so the drill tells nothing."""
 
     kind: Literal["trouble"] = "trouble"

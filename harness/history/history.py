@@ -9,16 +9,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict
-
 from harness.errors import ReportNotWritten
 from harness.history.events import Event
+from harness.validated import Strict
 
 E = TypeVar("E")
 _Redact = Callable[[str], str]
 
 
-class Entry(BaseModel):
+class Entry(Strict):
     """One line of the history: an event and when it happened.
 
     Args:
@@ -26,8 +25,6 @@ class Entry(BaseModel):
         at_s: seconds since the drill began, on the monotonic clock.
         event: what happened.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     seq: int
     at_s: float

@@ -6,16 +6,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from harness.load.plan import LoadPlan
+from harness.validated import Strict
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class LoadJob(_Strict):
+class LoadJob(Strict):
     """All that Locust needs to know. It holds passwords: the file is for this user alone, and goes with the session.
 
     Args:
@@ -39,7 +34,7 @@ class LoadJob(_Strict):
     records: Path
 
 
-class RunRecord(_Strict):
+class RunRecord(Strict):
     """One run of the workflow under load.
 
     Args:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from harness.errors import DeadlineExceeded, HarnessError
 from harness.load.job import LoadJob, RunRecord
-from harness.runtime.local.process import tail
+from harness.runtime.logs import tail
 from harness.runtime.running import RunningStack
 from harness.runtime.session.process_tree import DIRECTORY_VARIABLE, SESSION_VARIABLE
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from harness.errors import ScenarioError
 from harness.stack.source import read_source, validate
+from harness.validated import Strict
 
 SUFFIX = ".yaml"
 
 
-class LoadPlan(BaseModel):
+class LoadPlan(Strict):
     """A load profile.
 
     Args:
@@ -21,8 +22,6 @@ class LoadPlan(BaseModel):
         run_limit_s: the longest that a run may take; then it has failed.
         success_threshold: the share of the runs that must succeed.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     runs: int = Field(default=5, ge=1, le=10_000)
     symbols: list[str] = Field(default=["AAPL"], min_length=1, max_length=20)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -14,14 +13,13 @@ from harness.errors import ReportNotWritten
 from harness.load.job import RunRecord
 from harness.load.plan import LoadPlan
 from harness.load.result import LoadResult
+from harness.validated import Strict
 
 HEADINGS = ("runs", "succeeded", "rate", "wanted", "median", "p95", "max", "threshold")
 
 
-class LoadDocument(BaseModel):
+class LoadDocument(Strict):
     """A load's result, as ``load.json`` has it; times are of the runs that succeeded."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     plan: LoadPlan
     runs: int

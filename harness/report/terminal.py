@@ -39,7 +39,6 @@ class TerminalProgress:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._status: Status | None = None
-        self._met: dict[str, int] = {}
 
     def at_work(self, what: str) -> None:
         """Say what is going on until the next word; only where a person watches."""

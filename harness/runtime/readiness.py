@@ -15,6 +15,7 @@ import httpx
 import psycopg
 
 from harness.errors import NO_ROOM, DeadlineExceeded, StartFailed
+from harness.runtime.waiting import NotYet, until
 from harness.stack.compose import DoneProbe, HttpProbe, LogProbe, Probe, SqlProbe, TcpProbe
 from harness.stack.compose_values import Scalar
 
@@ -93,25 +94,31 @@ async def wait_until(attempt: Attempt, service: Watched, within_s: float, *, may
         DeadlineExceeded: it was not ready in time.
     """
     began_s = time.monotonic()
-    while (reason := await attempt()) is not None:
-        _require_hope(service, reason, within_s, began_s, may_end=may_end)
-        await asyncio.sleep(POLL_S)
+
+    async def is_ready() -> bool:
+        if (reason := await attempt()) is not None:
+            _require_hope(service, may_end=may_end)
+            raise NotYet(reason)
+        return True
+
+    try:
+        await until(is_ready, what=f"{service.name} to be ready", deadline_s=within_s, poll_s=POLL_S)
+    except DeadlineExceeded as cause:
+        raise DeadlineExceeded(
+            f"{service.name} was not ready within {within_s:g} s ({cause.evidence}); its last output:",
+            evidence=service.tail(_SHOWN_LINES),
+        ) from None
     return time.monotonic() - began_s
 
 
-def _require_hope(service: Watched, reason: str, within_s: float, began_s: float, *, may_end: bool) -> None:
-    """Give up on a service that has ended, or whose time is over."""
+def _require_hope(service: Watched, *, may_end: bool) -> None:
+    """Give up on a service that has ended."""
     if service.returncode is not None and (not may_end or service.returncode != 0):
         last_output = service.tail(_SHOWN_LINES)
         why = ": no space was left on its disk, make room there" if NO_ROOM in last_output else ""
         raise StartFailed(
             f"{service.name} ended with exit code {service.returncode} before it was ready{why}; its last output:",
             evidence=last_output,
-        )
-    if time.monotonic() - began_s > within_s:
-        raise DeadlineExceeded(
-            f"{service.name} was not ready within {within_s:g} s ({reason}); its last output:",
-            evidence=service.tail(_SHOWN_LINES),
         )
 
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from harness.checks.registry import BUILT_IN
 from harness.scenario.fault_spelling import AnyFault
 from harness.scenario.triggers import AnyTrigger, BeforeRun
+from harness.validated import Strict
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class Injection(_Strict):
+class Injection(Strict):
     """One fault of the scenario: on which link or service, what, and when.
 
     Args:
@@ -75,13 +72,13 @@ class Injection(_Strict):
 PromiseName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", json_schema_extra={"examples": list(BUILT_IN)})]
 
 
-class WorkflowPart(_Strict):
+class WorkflowPart(Strict):
     """What the workflow is asked to do."""
 
     symbols: list[str] = Field(default=["AAPL"], min_length=1, max_length=20)
 
 
-class BrokerPart(_Strict):
+class BrokerPart(Strict):
     """How the gateway stand-in behaves in this scenario.
 
     Args:
@@ -91,7 +88,7 @@ class BrokerPart(_Strict):
     fill_delay_s: float = Field(default=0.1, ge=0, le=60)
 
 
-class Scenario(_Strict):
+class Scenario(Strict):
     """A scenario.
 
     Args:

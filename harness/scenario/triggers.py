@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
+
+from harness.validated import Strict
 
 
-class _Trigger(BaseModel):
+class _Trigger(Strict):
     """What every trigger has.
 
     Class attributes:
         EXAMPLE: how a scenario writes it.
         STARTS: when the fault starts then, for people; begins in lower case.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     EXAMPLE: ClassVar[str]
     STARTS: ClassVar[str]

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from harness.stack.http_list import HttpArtifacts, HttpList
 from harness.stack.probes import Probe, ProbeName, SqlPromise
 from harness.stack.workload import Workload
+from harness.validated import Strict
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class AirflowAdapter(_Strict):
+class AirflowAdapter(Strict):
     """The Airflow that runs the workflow.
 
     Args:
@@ -32,19 +29,19 @@ class AirflowAdapter(_Strict):
     dag: str
 
 
-class GatewayAdapter(_Strict):
+class GatewayAdapter(Strict):
     """The gateway stub's control port, whose ledger is the witness for orders."""
 
     control: str
 
 
-class NotificationsAdapter(_Strict):
+class NotificationsAdapter(Strict):
     """The notification sink, whose record is the witness for alerts."""
 
     url: str
 
 
-class ArtifactsAdapter(_Strict):
+class ArtifactsAdapter(Strict):
     """How artifacts are read, and what each task that ended well must have left.
 
     Args:
@@ -66,7 +63,7 @@ class ArtifactsAdapter(_Strict):
         return self
 
 
-class OrdersAdapter(_Strict):
+class OrdersAdapter(Strict):
     """How the system's own record of its orders is read.
 
     Args:
@@ -82,13 +79,13 @@ class OrdersAdapter(_Strict):
     unknown: list[str] = Field(default_factory=list)
 
 
-class OutcomeAdapter(_Strict):
+class OutcomeAdapter(Strict):
     """How a run's own word on its outcome is read: a query for execution_id, outcome, reasons."""
 
     sql: str
 
 
-class OperationsAdapter(_Strict):
+class OperationsAdapter(Strict):
     """How what the workload's requests have left is read.
 
     Args:
@@ -110,7 +107,7 @@ class OperationsAdapter(_Strict):
         return self
 
 
-class DatabaseAdapter(_Strict):
+class DatabaseAdapter(Strict):
     """The system's database.
 
     Args:
@@ -124,14 +121,14 @@ class DatabaseAdapter(_Strict):
     keep: list[str] = Field(default_factory=list)
 
 
-class TrafficAdapter(_Strict):
+class TrafficAdapter(Strict):
     """How a client's own log tells of a call over a link: a regular expression for the lines about that link."""
 
     link: str
     log: str
 
 
-class Adapters(_Strict):
+class Adapters(Strict):
     """All that the stack has. What is left out cannot be asked, and a promise that needs it cannot be checked."""
 
     airflow: AirflowAdapter | None = None

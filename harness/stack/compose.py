@@ -20,13 +20,13 @@ from harness.stack.compose_values import (
     Ports,
     Scalar,
     Seconds,
-    Strict,
     Text,
     Tmpfs,
     Volume,
     Words,
 )
 from harness.stack.link import parse_link
+from harness.validated import Strict
 
 
 def _link_text(value: object) -> object:

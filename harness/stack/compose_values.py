@@ -9,17 +9,12 @@ import re
 import shlex
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from harness.stack.units import seconds, size_bytes
+from harness.validated import Strict
 
 Scalar = str | int | float | bool | None
-
-
-class Strict(BaseModel):
-    """A part of the compose file in which an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 def as_text(value: object) -> object:
@@ -121,7 +116,7 @@ Dependencies = Annotated[dict[str, Dependency], BeforeValidator(_dependencies)]
 
 
 class HealthPart(Strict):
-    """A health check; ``start_interval`` is read and left to Compose."""
+    """A health check: the harness runs its test as often as it asks any service; the rest is left to Compose."""
 
     test: Annotated[list[str], BeforeValidator(_health_test)] = Field(default_factory=list)
     interval: Seconds = 30.0

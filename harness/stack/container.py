@@ -76,25 +76,6 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class HealthCheck:
-    """Compose's own health check.
-
-    Args:
-        test: ``CMD`` and the command's words, or ``CMD-SHELL`` and a shell's line.
-        interval_s: seconds between two checks.
-        timeout_s: seconds after which a check has failed.
-        retries: so many failures in a row make the container unhealthy.
-        start_period_s: seconds in which failures do not count.
-    """
-
-    test: tuple[str, ...]
-    interval_s: float = 30.0
-    timeout_s: float = 30.0
-    retries: int = 3
-    start_period_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class Container:
     """Everything about a service that its engine needs to know, but for networks, which the harness lays itself.
 
@@ -111,7 +92,7 @@ class Container:
         mounts: volumes and files of this machine.
         tmpfs: mount point -> options, as in ``size=64m``.
         limits: what it may use.
-        health: how the file says that its health is seen.
+        health: its health check: ``CMD`` and a command's words, or ``CMD-SHELL`` and a shell's line; None without one.
         ports: every port on which it says that it listens (``ports``, ``expose``).
         cap_drop: capabilities that it lacks.
         cap_add: capabilities that it has besides the engine's usual ones.
@@ -135,7 +116,7 @@ class Container:
     mounts: tuple[Mount, ...] = ()
     tmpfs: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = Limits()
-    health: HealthCheck | None = None
+    health: tuple[str, ...] | None = None
     ports: tuple[int, ...] = ()
     cap_drop: tuple[str, ...] = ()
     cap_add: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.errors import StackError
 from harness.stack.compose import ComposeFile, ComposeService
 from harness.stack.compose_values import HealthPart, VolumePart
-from harness.stack.container import BindMount, Build, Container, HealthCheck, Limits, Mount, Volume, VolumeMount
+from harness.stack.container import BindMount, Build, Container, Limits, Mount, Volume, VolumeMount
 from harness.stack.source import Source
 
 
@@ -74,10 +74,10 @@ def _build(service: ComposeService, project: Path) -> Build | None:
     return Build((project / service.build.context).resolve(), service.build.dockerfile, args, service.build.target)
 
 
-def _health(part: HealthPart) -> HealthCheck | None:
+def _health(part: HealthPart) -> tuple[str, ...] | None:
     if part.disable or not part.test or part.test == ["NONE"]:
         return None
-    return HealthCheck(tuple(part.test), part.interval, part.timeout, part.retries, part.start_period)
+    return tuple(part.test)
 
 
 def _mount(source: Source, name: str, index: int, volume: VolumePart, project: Path) -> Mount | None:

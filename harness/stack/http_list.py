@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from harness.validated import Strict
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class CursorPaging(_Strict):
+class CursorPaging(Strict):
     """Each page says where the next one begins.
 
     Args:
@@ -21,13 +19,13 @@ class CursorPaging(_Strict):
     parameter: str = Field(min_length=1)
 
 
-class OffsetPaging(_Strict):
+class OffsetPaging(Strict):
     """Pages are asked for by the number of rows before them, until one is empty; ``parameter`` bears that number."""
 
     parameter: str = Field(min_length=1)
 
 
-class HttpList(_Strict):
+class HttpList(Strict):
     """A list of rows as JSON.
 
     Args:
@@ -51,7 +49,7 @@ class HttpList(_Strict):
         return self
 
 
-class ArtifactFields(_Strict):
+class ArtifactFields(Strict):
     """Where in a row each of an artifact's fields is found, as dotted paths; what a row does not tell is None."""
 
     execution_id: str

@@ -17,9 +17,9 @@ from pathlib import Path
 from pydantic import Field
 
 from harness.errors import StackError
-from harness.stack.compose_values import Strict
 from harness.stack.extends import merge
 from harness.stack.source import Source, read_source, validate
+from harness.validated import Strict
 
 Fields = dict[str, object]
 _PART = "x-harness"

@@ -5,13 +5,10 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-Scalar = str | int | float | bool | None
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from harness.stack.compose_values import Scalar
+from harness.validated import Strict
 
 
 def _pattern(value: object) -> object:
@@ -23,7 +20,7 @@ def _pattern(value: object) -> object:
     return value
 
 
-class SqlPromise(_Strict):
+class SqlPromise(Strict):
     """What a query finds when everything is over.
 
     Args:
@@ -43,7 +40,7 @@ class SqlPromise(_Strict):
         return self
 
 
-class LogPromise(_Strict):
+class LogPromise(Strict):
     """How often a service's own output says something.
 
     Args:

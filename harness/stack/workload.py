@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, model_validator
+
+from harness.validated import Strict
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class HttpWorkload(_Strict):
+class HttpWorkload(Strict):
     """A run is a series of requests, each with an id of its own: ``{run}`` and ``{n}`` stand for run and number.
 
     Args:
@@ -38,7 +36,7 @@ class HttpWorkload(_Strict):
         return self
 
 
-class CommandWorkload(_Strict):
+class CommandWorkload(Strict):
     """A run is a command with the environment of a service: in its container, or as a local process beside it.
 
     Args:
@@ -50,13 +48,13 @@ class CommandWorkload(_Strict):
     run: list[str] = Field(min_length=1)
 
 
-class WaitWorkload(_Strict):
+class WaitWorkload(Strict):
     """The system is at work by itself: a run is a time in which it is watched."""
 
     for_s: float = Field(gt=0, le=3600)
 
 
-class Workload(_Strict):
+class Workload(Strict):
     """One of the three."""
 
     http: HttpWorkload | None = None

@@ -14,7 +14,7 @@ import pytest
 from harness.drill.observer import Observer, RunWatch
 from harness.drill.workloads.command import CommandRuns
 from harness.drill.workloads.http import HttpRuns
-from harness.drill.workloads.plain import WaitRuns
+from harness.drill.workloads.wait import WaitRuns
 from harness.history.events import Fate, OperationEnded, RunChanged, RunRole
 from harness.history.history import HistoryWriter
 from harness.runtime.cache import cache_directory

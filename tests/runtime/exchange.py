@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+import psutil
+
 from harness.runtime.toxiproxy.link_proxy import LinkProxy
 
 # More than the buffers of both connections of a proxy hold.
@@ -32,6 +34,12 @@ class Exchange:
     saw: Saw
     took_s: float
     client_port: int
+
+
+def server_pid(link: LinkProxy) -> int:
+    """The process that listens on a link now."""
+    listening = (each for each in psutil.net_connections("tcp4") if each.status == psutil.CONN_LISTEN)
+    return next(each.pid for each in listening if each.laddr == link.address and each.pid is not None)
 
 
 async def exchange(port: int, *, patience_s: float = 0.4) -> Exchange:

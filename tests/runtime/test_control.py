@@ -51,8 +51,8 @@ async def test_silence_misses_the_deadline(session: Session) -> None:
     async with answering(session, None) as port:
         control = Control("backend", port, deadline_s=0.2)
         started = time.monotonic()
-        with pytest.raises(ControlHung, match=rf"backend \(port {port}\) did not read the metrics within 0.2 s"):
-            await control.metrics()
+        with pytest.raises(ControlHung, match=rf"backend \(port {port}\) did not say its version within 0.2 s"):
+            await control.version()
         assert 0.2 <= time.monotonic() - started < 0.7
 
 
@@ -60,7 +60,7 @@ async def test_silence_of_one_does_not_delay_another(session: Session) -> None:
     """Ten servers that never answer are given up at the same time, not one after the other."""
     async with answering(session, None) as port:
         started = time.monotonic()
-        calls = [Control(f"link-{number}", port, deadline_s=0.3).metrics() for number in range(10)]
+        calls = [Control(f"link-{number}", port, deadline_s=0.3).version() for number in range(10)]
         failures = await asyncio.gather(*calls, return_exceptions=True)
         assert all(isinstance(failure, ControlHung) for failure in failures)
         assert time.monotonic() - started < 1
@@ -70,14 +70,14 @@ async def test_server_error_is_an_error(session: Session) -> None:
     """A 500, which the library lets pass, is an error with the server's own words."""
     answer = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 5\r\nConnection: close\r\n\r\nwrong"
     async with answering(session, answer) as port:
-        with pytest.raises(HarnessError, match="could not read the metrics: status 500: wrong"):
-            await Control("link", port).metrics()
+        with pytest.raises(HarnessError, match="could not say its version: status 500: wrong"):
+            await Control("link", port).version()
 
 
 async def test_nobody_there_is_an_error(session: Session) -> None:
     """A control port on which nobody listens is an error at once, not a hang."""
     with pytest.raises(HarnessError, match="Connection refused") as raised:
-        await Control("link", session.ports.take()).metrics()
+        await Control("link", session.ports.take()).version()
     assert not isinstance(raised.value, ControlHung)
 
 
@@ -89,4 +89,4 @@ async def test_proxy_of_the_environment_is_not_used(session: Session, monkeypatc
     monkeypatch.delenv("NO_PROXY", raising=False)
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
     async with answering(session, answer) as port:
-        assert await Control("link", port).metrics() == "ok"
+        assert await Control("link", port).version() == "ok"

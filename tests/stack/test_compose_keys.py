@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import StackError
-from harness.stack.container import BindMount, Build, Container, HealthCheck, Limits, Volume, VolumeMount
+from harness.stack.container import BindMount, Build, Container, Limits, Volume, VolumeMount
 from harness.stack.stack import Stack
 from harness.stack.units import seconds, size_bytes
 from tests.stack.conftest import Load
@@ -62,10 +62,10 @@ def test_service_without_further_keys_is_its_image(keys: With) -> None:
         ),
         ("ports: ['127.0.0.1::8000']", {"ports": (8000,)}),
         ("stop_grace_period: 1m30s\nstop_signal: SIGINT", {"stop_grace_s": 90.0, "stop_signal": "SIGINT"}),
-        ("healthcheck: {test: curl x}", {"health": HealthCheck(("CMD-SHELL", "curl x"))}),
+        ("healthcheck: {test: curl x}", {"health": ("CMD-SHELL", "curl x")}),
         (
             "healthcheck: {test: [CMD, probe], interval: 500ms, timeout: 2s, retries: 7, start_period: 1m}",
-            {"health": HealthCheck(("CMD", "probe"), 0.5, 2.0, 7, 60.0)},
+            {"health": ("CMD", "probe")},
         ),
         ("healthcheck: {test: [NONE]}", {"health": None}),
         ("healthcheck: {disable: true, test: [CMD, x]}", {"health": None}),

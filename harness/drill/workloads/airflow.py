@@ -6,16 +6,17 @@ import asyncio
 
 from harness.clients.airflow import Airflow
 from harness.drill.observer import Observer, RunWatch
-from harness.drill.steady_state import airflow_is_whole
-from harness.drill.workloads.workload import TaskLogs
-from harness.errors import HarnessError
+from harness.drill.workloads.workload import TaskLogs, Workload
+from harness.errors import HarnessError, NotSteady
 from harness.history.reads import RunRead, TaskRead
+from harness.runtime.waiting import NotYet, until
 
 # Airflow's own API may be slow for a moment under load; a watcher that gave up at once would end sound drills.
 _PATIENCE_S = 30.0
+_WHOLE_WITHIN_S = 30.0
 
 
-class AirflowRuns:
+class AirflowRuns(Workload):
     """The runs of one DAG.
 
     Args:
@@ -25,8 +26,8 @@ class AirflowRuns:
     """
 
     def __init__(self, airflow: Airflow, observer: Observer, symbols: tuple[str, ...]) -> None:
+        super().__init__(observer)
         self._airflow = airflow
-        self._observer = observer
         self._symbols = symbols
 
     async def require_whole(self) -> None:
@@ -47,7 +48,7 @@ class AirflowRuns:
         heard_at_s = clock()
         while not watch.ended:
             try:
-                await self._look(watch)
+                await self._observe(watch)
                 heard_at_s = clock()
             except HarnessError:
                 if clock() - heard_at_s > _PATIENCE_S:
@@ -78,9 +79,31 @@ class AirflowRuns:
             logs[watch.run_id, task.task_id] = "".join(texts)
         return logs
 
-    async def _look(self, watch: RunWatch) -> None:
+    async def _observe(self, watch: RunWatch) -> None:
         tasks = await self._airflow.tasks(watch.run_id)
         await self._observer.note_tasks(watch, tasks)
         unfinished = any(task.state in (None, "scheduled", "queued", "running") for task in tasks)
         if watch.state == "unknown" or not unfinished:
             await self._observer.note_state(watch, await self._airflow.run_state(watch.run_id))
+
+
+async def airflow_is_whole(airflow: Airflow) -> None:
+    """Wait until every part of Airflow is healthy and the DAG is known, without import errors.
+
+    Raises:
+        NotSteady: a DAG file cannot be imported.
+        DeadlineExceeded: it did not become whole in time.
+    """
+
+    async def is_whole() -> bool:
+        sick = (await airflow.health()).sick
+        known = await airflow.dag_is_known()
+        if not sick and known:
+            return True
+        if failures := await airflow.import_failures():
+            trace = failures[0].stack_trace or ""
+            last = trace.strip().splitlines()[-1] if trace.strip() else ""
+            raise NotSteady(f"Airflow cannot import {failures[0].filename}: {last}", evidence=trace)
+        raise NotYet("; ".join(sick) or f"the DAG {airflow.dag} is not known")
+
+    await until(is_whole, what="Airflow to be whole", deadline_s=_WHOLE_WITHIN_S)

@@ -7,7 +7,7 @@ from harness.drill.observer import Observer
 from harness.drill.workloads.airflow import AirflowRuns
 from harness.drill.workloads.command import CommandRuns
 from harness.drill.workloads.http import HttpRuns
-from harness.drill.workloads.plain import WaitRuns
+from harness.drill.workloads.wait import WaitRuns
 from harness.drill.workloads.workload import Workload
 from harness.errors import StackError
 from harness.runtime.running import RunningStack

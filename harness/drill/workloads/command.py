@@ -5,15 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.drill.observer import Observer, RunWatch
-from harness.drill.workloads.plain import PlainRuns
-from harness.drill.workloads.workload import TaskLogs
+from harness.drill.workloads.workload import TaskLogs, Workload
 from harness.runtime.running import RunningStack
 from harness.stack.workload import CommandWorkload
 
 _LOG = "command"
 
 
-class CommandRuns(PlainRuns):
+class CommandRuns(Workload):
     """Runs a command, one run after the other.
 
     Args:

@@ -8,12 +8,12 @@ import httpx
 
 from harness.clients.http import open_client
 from harness.drill.observer import Observer, RunWatch
-from harness.drill.workloads.plain import PlainRuns
+from harness.drill.workloads.workload import Workload
 from harness.history.events import Fate, OperationEnded
 from harness.stack.workload import HttpWorkload
 
 
-class HttpRuns(PlainRuns):
+class HttpRuns(Workload):
     """Sends the requests of one workload, one after the other.
 
     Args:

@@ -1,38 +1,96 @@
-"""What a drill needs of whatever runs the system's work."""
+"""What runs the system's work in a drill: runs are named, started, and followed to their end, one after the other."""
 
 from __future__ import annotations
 
-from typing import Protocol
+import asyncio
+import secrets
+from abc import ABC, abstractmethod
+from datetime import UTC, datetime
 
-from harness.drill.observer import RunWatch
+from harness.drill.observer import Observer, RunWatch
+from harness.history.events import RunRole
 from harness.history.reads import RunRead
 
 TaskLogs = dict[tuple[str, str], str]
 """The text of each task's log, by run and task, all attempts one after the other."""
 
 
-class Workload(Protocol):
-    """Runs, one after the other."""
+class Workload(ABC):
+    """The runs of one drill.
 
-    async def require_whole(self) -> None:
-        """Wait until runs can be started.
+    As it stands, it is one whose runs the harness makes itself: it does their work while it follows them, and knows how
+    they ended. One that another program runs (Airflow) asks that program.
+
+    Args:
+        observer: is told of every state.
+    """
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self._named: list[RunWatch] = []
+
+    def new(self, role: RunRole) -> RunWatch:
+        """Name a run; nothing happens yet."""
+        stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S")
+        watch = RunWatch(run_id=f"{role}__{stamp}_{secrets.token_hex(2)}", role=role)
+        self._named.append(watch)
+        return watch
+
+    async def go(self, watch: RunWatch, limit_s: float, began: asyncio.Event | None = None) -> bool:
+        """Start a run and follow it.
+
+        Args:
+            watch: the run.
+            limit_s: seconds until it is followed no more.
+            began: is set once it has started.
+
+        Returns:
+            Whether it ended within ``limit_s``.
+        """
+        await self.start(watch)
+        if began is not None:
+            began.set()
+        try:
+            async with asyncio.timeout(limit_s):
+                await self.follow(watch)
+        except TimeoutError:
+            return False
+        return True
+
+    async def read_all(self) -> dict[str, RunRead]:
+        """How every run ended, by its id."""
+        return {watch.run_id: await self.read(watch) for watch in self._named}
+
+    async def logs_of_all(self) -> TaskLogs:
+        """What the parts of every run have written."""
+        logs: TaskLogs = {}
+        for watch in self._named:
+            logs |= await self.logs(watch)
+        return logs
+
+    async def require_whole(self) -> None:  # noqa: B027 - most need nothing here
+        """Wait until runs can be started: at once, where the services are all that it takes.
 
         Raises:
             NotSteady: that will never be.
             DeadlineExceeded: it did not come to it in time.
         """
 
-    async def start(self, watch: RunWatch) -> None:
-        """Start a run."""
+    async def start(self, watch: RunWatch) -> None:  # noqa: B027 - most need nothing here
+        """Start a run; nothing, where the work is done as it is followed."""
 
+    @abstractmethod
     async def follow(self, watch: RunWatch) -> None:
         """Note what becomes of a run, to its end."""
 
-    async def give_up(self, watch: RunWatch) -> None:
-        """End a run that has not ended in time, for it would hold up the next one."""
+    async def give_up(self, watch: RunWatch) -> None:  # noqa: B027 - most need nothing here
+        """End a run that has not ended in time; nothing, where its work has stopped with the following."""
 
     async def read(self, watch: RunWatch) -> RunRead:
-        """How a run ended, by the word of whoever ran it."""
+        """How a run ended, as it was observed or by the word of what ran it."""
+        return RunRead(run_id=watch.run_id, role=watch.role, state=watch.state, symbols=(), tasks=())
 
     async def logs(self, watch: RunWatch) -> TaskLogs:
-        """What the parts of a run have written."""
+        """What the parts of a run have written, if anything."""
+        del watch
+        return {}

@@ -42,10 +42,6 @@ class AttachedContainer:
         """The engine's container."""
         return self._container
 
-    def get_container_id(self) -> str:
-        """Its id in the engine."""
-        return str(self._container.id)
-
 
 class AttachedLink:
     """A link's Toxiproxy that Compose started; ``start`` of it is what ``LinkProxy`` asks for.

@@ -11,12 +11,11 @@ from harness.errors import SetUpError, StackError
 from harness.runtime.docker.attached import AttachedContainer, AttachedLink, published
 from harness.runtime.docker.engine import Engine
 from harness.runtime.docker.forgetting import forget
-from harness.runtime.docker.health import health_attempt
+from harness.runtime.docker.health import wait_until_up
 from harness.runtime.docker.published import published_ports
 from harness.runtime.docker.service_container import ServiceContainer
 from harness.runtime.logs import LogDirectory
 from harness.runtime.notices import Notices
-from harness.runtime.readiness import wait_until, wait_until_ready
 from harness.runtime.running import RuntimeName
 from harness.runtime.session.session import Session
 from harness.runtime.session.undo_log import UndoLog, UndoStep
@@ -215,13 +214,7 @@ class AttachedStack:
         for link, proxy in self._proxies.items():
             if link.client == service.name:
                 proxy.caller = self._caller(link, await self._proxy_container(link))
-        described = self.stack.services[service.name]
-        within_s = described.part.ready_within_s
-        if described.part.ready is None and described.container is not None and described.container.health is not None:
-            return await wait_until(
-                health_attempt(self._engine, service, described.container.health), service, within_s
-            )
-        return await wait_until_ready(service, described.part.ready, self.rewrite_addresses, within_s)
+        return await wait_until_up(self._engine, service, self.stack.services[service.name], self.rewrite_addresses)
 
     async def _proxy_container(self, link: Link) -> Container:
         container = self._toxiproxies[link]

@@ -5,33 +5,28 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
 from docker import DockerClient
 from docker.errors import DockerException
 from docker.models.containers import Container
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 from requests import Response
 from requests.exceptions import RequestException
 
 from harness.errors import HarnessError
+from harness.validated import Answer
 
 _DEADLINE_S = 20.0
 _REFUSED_FROM = 400
 # Docker's word for a limit for which the kernel has no control group: it says so, and calls it a success.
 _DISCARDED = "discarded"
-M = TypeVar("M", bound=BaseModel)
 
 
 class EngineRefused(HarnessError):
     """The engine would not do what a fault needs; the message is its own."""
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class HostConfig(_Answer):
+class HostConfig(Answer):
     """A container's limits, as the engine was told them; 0 where there is none."""
 
     nano_cpus: int = Field(default=0, alias="NanoCpus")
@@ -41,14 +36,14 @@ class HostConfig(_Answer):
     pids_limit: int | None = Field(default=None, alias="PidsLimit")
 
 
-class State(_Answer):
+class State(Answer):
     """How a container is."""
 
     oom_killed: bool = Field(default=False, alias="OOMKilled")
     exit_code: int = Field(default=0, alias="ExitCode")
 
 
-class MountPoint(_Answer):
+class MountPoint(Answer):
     """Something that is mounted in a container."""
 
     type: str = Field(alias="Type")
@@ -56,7 +51,7 @@ class MountPoint(_Answer):
     writable: bool = Field(default=True, alias="RW")
 
 
-class Inspection(_Answer):
+class Inspection(Answer):
     """What the engine knows of a container."""
 
     host_config: HostConfig = Field(alias="HostConfig")
@@ -64,34 +59,34 @@ class Inspection(_Answer):
     mounts: list[MountPoint] = Field(default_factory=list, alias="Mounts")
 
 
-class _Throttling(_Answer):
+class _Throttling(Answer):
     throttled_periods: int = 0
 
 
-class _Cpu(_Answer):
+class _Cpu(Answer):
     throttling_data: _Throttling = _Throttling()
 
 
-class _Memory(_Answer):
+class _Memory(Answer):
     usage: int = 0
     limit: int = 0
     failcnt: int = 0
 
 
-class _Pids(_Answer):
+class _Pids(Answer):
     current: int = 0
     limit: int | None = None
 
 
-class _Updated(_Answer):
+class _Updated(Answer):
     warnings: list[str] | None = Field(default=None, alias="Warnings")
 
 
-class _Refusal(_Answer):
+class _Refusal(Answer):
     message: str
 
 
-class Statistics(_Answer):
+class Statistics(Answer):
     """What the kernel counts for a container's control group, version 1 or 2, by the engine's word.
 
     Source: https://docs.docker.com/reference/api/engine/version/v1.41/ (ContainerStats)

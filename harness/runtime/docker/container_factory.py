@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
-from docker.types import Mount
+from testcontainers.core.docker_client import DockerClient
 
 from harness.errors import StackError
-from harness.runtime.docker.contained import Attachment, Contained, SessionClient
+from harness.runtime.docker.contained import Attachment, Contained
 from harness.runtime.docker.engine import Engine
 from harness.runtime.docker.networks import Networks
-from harness.runtime.docker.options import options_of
 from harness.runtime.docker.plan import Member, NetworkPlan
 from harness.runtime.docker.volumes import Volumes
 from harness.runtime.session.labels import labels_of
 from harness.runtime.session.session import Session
-from harness.stack.container import Container, Limits
+from harness.stack.container import BindMount, Container, Limits, Mount
 from harness.stack.link import Link
 from harness.stack.stack import Service, Stack
 
@@ -32,7 +31,7 @@ _TOXIPROXY = Container(
 _SABOTEURS = "/opt/harness/saboteurs"
 
 
-def container_of(stack: Stack, service: Service) -> Container:
+def require_container(stack: Stack, service: Service) -> Container:
     """How a service runs as a container.
 
     Raises:
@@ -69,7 +68,7 @@ class ContainerFactory:
     stack: Stack
     session: Session
     engine: Engine
-    client: SessionClient
+    client: DockerClient
     plan: NetworkPlan
     networks: Networks
     volumes: Volumes
@@ -82,21 +81,21 @@ class ContainerFactory:
             service: the service.
             ports: its published ports, each with its port on 127.0.0.1.
         """
-        container = container_of(self.stack, service)
-        options = options_of(container, self.volumes.full_name)
+        container = require_container(self.stack, service)
         environment = dict(service.environment)
+        mounts = [self._in_engine(mount) for mount in container.mounts]
         hook = self.stack.saboteur_hook
         if self.saboteur is not None and hook is not None and self._takes_saboteurs(container):
-            mount = Mount(_SABOTEURS, str(hook.parent), type="bind", read_only=True)
-            options["mounts"] = [*options.get("mounts", []), mount]
+            mounts.append(BindMount(hook.parent, _SABOTEURS, read_only=True))
             environment |= {"SABOTEUR": self.saboteur, "PYTHONPATH": await self._python_path(service, hook.name)}
         labels = {**container.labels, **self._labels(service=service.name)}
-        return self._contained(service.name, service.name, container, environment, labels, ports, options)
+        described = replace(container, mounts=tuple(mounts), labels=labels)
+        return self._contained(service.name, service.name, described, environment, ports)
 
     def proxy(self, link: Link, ports: Mapping[int, int]) -> Contained:
         """A link's Toxiproxy, not yet created; its ports as a service's."""
         container = proxy_container_of(self.stack)
-        arguments = ("-host=0.0.0.0", f"-port={control_port_of(link)}", "-proxy-metrics")
+        arguments = ("-host=0.0.0.0", f"-port={control_port_of(link)}")
         return self._contained(
             f"toxiproxy-{link.slug}",
             link,
@@ -109,11 +108,10 @@ class ContainerFactory:
                 limits=container.limits,
                 cap_drop=container.cap_drop,
                 security_opt=container.security_opt,
+                labels=self._labels(link=str(link)),
             ),
             {"LOG_LEVEL": "trace"},
-            self._labels(link=str(link)),
             ports,
-            None,
         )
 
     def _contained(
@@ -122,31 +120,29 @@ class ContainerFactory:
         member: Member,
         container: Container,
         environment: Mapping[str, str],
-        labels: Mapping[str, str],
         ports: Mapping[int, int],
-        options: Mapping[str, Any] | None,
     ) -> Contained:
         attachments = [
             Attachment(self.networks.made(lan), self.networks.address(lan, member), tuple(lan.members[member]))
             for lan in self.plan.of(member)
         ]
-        options = dict(options_of(container, self.volumes.full_name) if options is None else options)
-        options["extra_hosts"] = {**self._neighbours(member), **options.get("extra_hosts", {})}
-        made = Contained(
+        return Contained(
             self.client,
             f"harness-{self.session.id}-{name}",
-            container.image,
-            labels=labels,
+            replace(container, extra_hosts={**self._neighbours(member), **container.extra_hosts}),
+            environment=environment,
             attachments=attachments,
             ports=ports,
-            options=options,
         )
-        made.with_envs(**environment)
-        if container.command is not None:
-            made.with_command(list(container.command))
-        for place, how in container.tmpfs.items():
-            made.with_tmpfs_mount(place, how)
-        return made
+
+    def _in_engine(self, mount: Mount) -> Mount:
+        """A mount whose volume goes by its name in the engine.
+
+        An anonymous volume gets a name, too: the engine would not label it, and nobody could tell whose it is.
+        """
+        if isinstance(mount, BindMount):
+            return mount
+        return replace(mount, volume=self.volumes.full_name(mount.volume or f"anonymous-{uuid.uuid4().hex[:8]}"))
 
     def _neighbours(self, member: Member) -> dict[str, str]:
         """Every name in a member's networks, with its address, which never changes.
@@ -176,7 +172,7 @@ class ContainerFactory:
 
     async def _python_path(self, service: Service, hook: str) -> str:
         """The hook first, and then what was there before."""
-        image = container_of(self.stack, service).image
+        image = require_container(self.stack, service).image
         config = await self.engine.call(
             f"look at {image}", lambda: self.engine.client.images.get(image).attrs["Config"]
         )

@@ -18,7 +18,7 @@ from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 
 from harness.errors import HarnessError, SetUpError, StartFailed
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 HOST_VARIABLE = "DOCKER_HOST"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -87,7 +87,7 @@ class Engine:
         looked = "; ".join(reasons) or f"no socket at {', '.join(str(place) for place in default_places())}"
         raise SetUpError(f"no Docker engine answers ({looked}): {_WHAT_TO_DO}")
 
-    async def call(self, what: str, work: Callable[[], Answer]) -> Answer:
+    async def call(self, what: str, work: Callable[[], Result]) -> Result:
         """Ask the engine in a thread.
 
         Args:
@@ -109,13 +109,6 @@ class Engine:
                 f"the Docker engine at {self.address} went away while it should {what}: see its log, start it again, "
                 "and `harness clean`"
             ) from cause
-
-    def answers(self) -> bool:
-        """Whether it still answers; blocks."""
-        try:
-            return bool(self.client.ping())
-        except (DockerException, requests.RequestException, OSError):
-            return False
 
     async def require_images(self, images: set[str]) -> None:
         """Have every image there before anything starts.

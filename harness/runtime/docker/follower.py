@@ -16,7 +16,6 @@ from harness.errors import DeadlineExceeded
 
 END_DEADLINE_S = 15.0
 _UP = frozenset({"running", "paused", "restarting"})
-_JOIN_DEADLINE_S = 2.0
 
 
 class Follower:
@@ -82,11 +81,6 @@ class Follower:
         """Close what would have taken its output: it never started."""
         if self._thread is None:
             os.close(self._output_fd)
-
-    def join(self) -> None:
-        """Wait until all that it wrote is read."""
-        if self._thread is not None:
-            self._thread.join(_JOIN_DEADLINE_S)
 
     def _follow(self, output: Iterator[bytes]) -> None:
         code: int | None = None

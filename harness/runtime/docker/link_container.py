@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-
 from harness.errors import HarnessError, StartFailed
 from harness.runtime.docker.contained import Contained, Startable
 from harness.runtime.docker.engine import Engine
 from harness.runtime.docker.follower import Follower, kill_unless_down
-from harness.runtime.local.process import tail
+from harness.runtime.logs import tail
 from harness.runtime.toxiproxy.control import Control
 from harness.runtime.toxiproxy.link_log import LinkLog
+from harness.runtime.waiting import NotYet, until
 from harness.stack.addressing import Address
 
 _READY_DEADLINE_S = 20.0
@@ -92,7 +90,6 @@ class ContainerServer:
         self, engine: Engine, contained: Startable, follower: Follower, control: Control, log: LinkLog
     ) -> None:
         self.control = control
-        self.id = f"{contained.get_container_id()[:12]} since {time.monotonic():.3f}"
         self._engine = engine
         self._contained = contained
         self._follower = follower
@@ -123,17 +120,16 @@ class ContainerServer:
         """Wait until its control API answers: the engine's forwarder accepts connections long before.
 
         Raises:
-            StartFailed: it ended, or does not answer in time.
+            StartFailed: it ended.
+            DeadlineExceeded: it does not answer in time.
         """
-        gives_up_at = time.monotonic() + _READY_DEADLINE_S
-        while True:
+
+        async def says_its_version() -> str:
             if not self.alive:
                 raise StartFailed(f"it ended with code {self._follower.returncode}")
             try:
-                await self.control.metrics()
+                return await self.control.version()
             except HarnessError as cause:
-                if time.monotonic() >= gives_up_at:
-                    raise StartFailed(f"it does not answer after {_READY_DEADLINE_S:g} s: {cause}") from cause
-                await asyncio.sleep(_POLL_S)
-                continue
-            return
+                raise NotYet(str(cause)) from cause
+
+        await until(says_its_version, what="its answer", deadline_s=_READY_DEADLINE_S, poll_s=_POLL_S)

@@ -15,7 +15,7 @@ from harness.runtime.docker.contained import Startable
 from harness.runtime.docker.engine import Engine
 from harness.runtime.docker.follower import Follower, kill_unless_down
 from harness.runtime.docker.limits import as_before
-from harness.runtime.local.process import size_of, tail
+from harness.runtime.logs import size_of, tail
 from harness.runtime.service import ServiceState
 from harness.runtime.session.undo_log import UndoStep
 

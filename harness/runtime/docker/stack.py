@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
+from testcontainers.core.docker_client import DockerClient
+
 from harness.errors import StackError
-from harness.runtime.docker.contained import SessionClient
-from harness.runtime.docker.container_factory import ContainerFactory, container_of, proxy_container_of
+from harness.runtime.docker.container_factory import ContainerFactory, proxy_container_of, require_container
 from harness.runtime.docker.engine import Engine
 from harness.runtime.docker.forgetting import forget
 from harness.runtime.docker.networks import Networks
@@ -52,18 +53,18 @@ class ContainerStack:
         self._engine = engine
         self._names = frozenset(stack.services)
         self._ports = {key: session.ports.take() for key in published_ports(stack)}
-        assembly = ContainerFactory(
+        factory = ContainerFactory(
             stack=stack,
             session=session,
             engine=engine,
-            client=SessionClient(version=engine.client.api.api_version),
+            client=DockerClient(version=engine.client.api.api_version),
             plan=plan_networks(stack, frozenset(service for service, _ in self._ports)),
             networks=Networks(engine, session),
             volumes=Volumes(engine, session, stack.volumes),
             saboteur=saboteur,
         )
         self._parts = StartUp(
-            assembly,
+            factory,
             session,
             logs=self.logs,
             ports=self._ports,
@@ -86,7 +87,7 @@ class ContainerStack:
             StartFailed: a service ended before it was ready, or a port was taken.
             DeadlineExceeded: a service was not ready in time.
         """
-        images = {container_of(self.stack, service).image for service in self.stack.services.values()}
+        images = {require_container(self.stack, service).image for service in self.stack.services.values()}
         await self._engine.require_images(images | {proxy_container_of(self.stack).image})
         self._session.reaper.use_engine(self._engine.address)
         self.logs.make()

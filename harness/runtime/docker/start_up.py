@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from harness.runtime.docker.container_factory import ContainerFactory, container_of, control_port_of
-from harness.runtime.docker.health import health_attempt
+from harness.runtime.docker.container_factory import ContainerFactory, control_port_of, require_container
+from harness.runtime.docker.health import wait_until_up
 from harness.runtime.docker.link_container import LinkContainer
 from harness.runtime.docker.plan import Member, at, between
 from harness.runtime.docker.published import ServicePort
@@ -16,7 +16,6 @@ from harness.runtime.docker.service_container import ServiceContainer
 from harness.runtime.docker.start_order import StartOrder
 from harness.runtime.docker.volumes import VolumeTemplate, named_volumes, template_of
 from harness.runtime.logs import LogDirectory
-from harness.runtime.readiness import wait_until, wait_until_ready
 from harness.runtime.session.session import Session
 from harness.runtime.toxiproxy.link_proxy import LinkProxy, LinkReplaced
 from harness.stack.addressing import Address
@@ -38,7 +37,7 @@ class StartUp:
     """Makes the parts of a stack and starts them; each part waits for no more than it needs.
 
     Args:
-        assembly: makes the containers.
+        factory: makes the containers.
         session: owns ports and files.
         logs: where output goes.
         ports: published port -> port on 127.0.0.1.
@@ -49,7 +48,7 @@ class StartUp:
 
     def __init__(
         self,
-        assembly: ContainerFactory,
+        factory: ContainerFactory,
         session: Session,
         *,
         logs: LogDirectory,
@@ -61,7 +60,7 @@ class StartUp:
         self.services: dict[str, ServiceContainer] = {}
         self.proxies: dict[Link, LinkProxy] = {}
         self.ready_s: dict[str, float] = {}
-        self._factory = assembly
+        self._factory = factory
         self._session = session
         self._logs = logs
         self._ports = ports
@@ -97,13 +96,9 @@ class StartUp:
                 group.create_task(self._bring_up(service, templates.get(service.name)))
 
     async def until_ready(self, running: ServiceContainer) -> float:
-        """Wait until a service is ready: by its probe, or else by Compose's own health check."""
+        """Wait until a service is ready."""
         service = self._stack.services[running.name]
-        container = container_of(self._stack, service)
-        if service.part.ready is None and container.health is not None:
-            attempt = health_attempt(self._factory.engine, running, container.health)
-            return await wait_until(attempt, running, service.part.ready_within_s)
-        return await wait_until_ready(running, service.part.ready, self._rewrite_addresses, service.part.ready_within_s)
+        return await wait_until_up(self._factory.engine, running, service, self._rewrite_addresses)
 
     async def _templates(self) -> dict[str, VolumeTemplate]:
         engine, services = self._factory.engine, self._stack.services.values()
@@ -145,7 +140,7 @@ class StartUp:
             self._factory.engine,
             await self._factory.service(service, ports),
             self._logs.of_service(service.name),
-            stop_grace_s=container_of(self._stack, service).stop_grace_s,
+            stop_grace_s=require_container(self._stack, service).stop_grace_s,
             until_ready=self.until_ready,
             on_end=self._on_end,
         )

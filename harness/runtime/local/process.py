@@ -12,12 +12,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from harness.errors import DeadlineExceeded, HarnessError, StartFailed
+from harness.runtime.logs import size_of, tail
 from harness.runtime.session import process_tree
 from harness.runtime.session.session import Session
 from harness.runtime.waiting import until
 
 _END_DEADLINE_S = 4.0
-_TAIL_BYTES_PER_LINE = 400
 
 
 class ServiceProcess:
@@ -219,24 +219,3 @@ class ServiceProcess:
             raise HarnessError(f"{self.name} could not be stopped: processes {left} are left", evidence=self.tail())
         self._session.reaper.forget(self.pid)
         return await self.wait(_END_DEADLINE_S)
-
-
-def size_of(output: Path) -> int:
-    """How long a file is, in bytes; one that does not exist is empty."""
-    return output.stat().st_size if output.exists() else 0
-
-
-def tail(output: Path, lines: int = 20) -> str:
-    """Give the last lines of a file.
-
-    Args:
-        output: the file; one that does not exist is empty.
-        lines: at most so many.
-    """
-    try:
-        with output.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - lines * _TAIL_BYTES_PER_LINE))
-            return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
-    except OSError:
-        return ""

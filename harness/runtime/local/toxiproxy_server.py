@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import DeadlineExceeded, HarnessError, StartFailed
+from harness.errors import HarnessError, StartFailed
 from harness.runtime.local.process import ServiceProcess
 from harness.runtime.session.session import Session
 from harness.runtime.toxiproxy.control import Control
@@ -55,7 +54,7 @@ class LocalPlace:
         try:
             process = await ServiceProcess.start(
                 f"toxiproxy {self.link}",
-                [str(self.binary), "-host", _LOOPBACK, "-port", str(self.control_port), "-proxy-metrics"],
+                [str(self.binary), "-host", _LOOPBACK, "-port", str(self.control_port)],
                 session=self.session,
                 output=log.path,
                 environment={"LOG_LEVEL": "trace"},
@@ -91,7 +90,6 @@ class LocalServer:
 
     def __init__(self, process: ServiceProcess, control: Control) -> None:
         self.control = control
-        self.id = str(process.pid)
         self._process = process
 
     @property
@@ -107,10 +105,6 @@ class LocalServer:
         """Kill it at once; its connections end."""
         await self._process.kill_group()
 
-    def tail(self, lines: int = 20) -> str:
-        """Its last output."""
-        return self._process.tail(lines)
-
     async def answers(self, port: int) -> None:
         """Wait until the control port accepts a connection: cheaper than asking, for it fails at once.
 
@@ -118,21 +112,21 @@ class LocalServer:
             StartFailed: the process ended.
             DeadlineExceeded: it accepts none in time.
         """
-        gives_up_at = time.monotonic() + READY_DEADLINE_S
-        while True:
+
+        async def accepts() -> bool:
             if not self.alive:
                 raise StartFailed(f"it ended with code {self._process.returncode}")
-            try:
-                _, writer = await asyncio.open_connection(_LOOPBACK, port)
-            except OSError:
-                if time.monotonic() >= gives_up_at:
-                    raise DeadlineExceeded(
-                        f"its control port {port} accepts no connection after {READY_DEADLINE_S:g} s"
-                    ) from None
-                await asyncio.sleep(_POLL_S)
-                continue
+            _, writer = await asyncio.open_connection(_LOOPBACK, port)
             writer.close()
-            return
+            return True
+
+        await until(
+            accepts,
+            what=f"its control port {port} to accept a connection",
+            deadline_s=READY_DEADLINE_S,
+            poll_s=_POLL_S,
+            not_yet=OSError,
+        )
 
 
 def slug(link: str) -> str:

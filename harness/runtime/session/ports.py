@@ -104,10 +104,6 @@ class PortBlock:
             f"the stack needs more than {BLOCK_SIZE - 1} ports, or another program listens on them"
         )
 
-    def give_back(self, port: int) -> None:
-        """Take a port back, to be handed out again after all others."""
-        self._free.append(port)
-
     def close(self) -> None:
         """Let go of the block; it is free once the reaper has let go of it too."""
         self.guard.close()

@@ -5,21 +5,20 @@ The normal end and a SIGKILL take the same path, so the path is walked every day
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import subprocess
 import sys
 import sysconfig
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from harness.errors import DeadlineExceeded, SetUpError
+from harness.errors import SetUpError
 from harness.runtime.session import process_tree
 from harness.runtime.session.removal import Removed
 from harness.runtime.session.removed import RemovedFromEngine
+from harness.runtime.waiting import until
 
 _SCRIPT = Path(__file__).with_name("reaper_main.py")
 _READY_DEADLINE_S = 10.0
@@ -144,13 +143,12 @@ class Reaper:
         self._process.stdin.close()
         try:
             answer = await self._line(_END_DEADLINE_S if self.engine is None else _END_WITH_ENGINE_DEADLINE_S)
-            gives_up_at = time.monotonic() + _END_DEADLINE_S
-            while self._process.poll() is None:
-                if time.monotonic() >= gives_up_at:
-                    raise DeadlineExceeded(
-                        f"the reaper (process {self._process.pid}) has not ended after {_END_DEADLINE_S:g} s"
-                    )
-                await asyncio.sleep(_POLL_S)
+            await until(
+                lambda: self._process.poll() is not None,
+                what=f"the reaper (process {self._process.pid}) to end",
+                deadline_s=_END_DEADLINE_S,
+                poll_s=_POLL_S,
+            )
         finally:
             self._release()
         if not answer.startswith("{"):
@@ -174,20 +172,24 @@ class Reaper:
 
     async def _line(self, deadline_s: float) -> str:
         """Give the next line that it says, or what it said before it ended."""
+        await until(
+            self._has_said_a_line,
+            what=f"a word of the reaper (process {self._process.pid})",
+            deadline_s=deadline_s,
+            poll_s=_POLL_S,
+        )
+        line, _, self._said = self._said.partition(b"\n")
+        return line.decode()
+
+    def _has_said_a_line(self) -> bool:
+        """Whether a line of its own is there, or no more will come."""
         assert self._process.stdout is not None
-        gives_up_at = time.monotonic() + deadline_s
         while b"\n" not in self._said:
             try:
                 chunk = os.read(self._process.stdout.fileno(), 4096)
             except BlockingIOError:
-                if time.monotonic() >= gives_up_at:
-                    raise DeadlineExceeded(
-                        f"the reaper (process {self._process.pid}) said nothing for {deadline_s:g} s"
-                    ) from None
-                await asyncio.sleep(_POLL_S)
-                continue
+                return False
             if not chunk:
                 break
             self._said += chunk
-        line, _, self._said = self._said.partition(b"\n")
-        return line.decode()
+        return True

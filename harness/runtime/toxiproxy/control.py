@@ -24,7 +24,7 @@ from toxiproxy.exceptions import InvalidToxic, NotFound, ProxyExists
 from harness.errors import ControlHung, HarnessError
 from harness.faults.toxic import Toxic
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 CONTROL_DEADLINE_S = 1.0
 _LOOPBACK = "127.0.0.1"
@@ -186,25 +186,25 @@ class Control:
 
         return await self._call("read the proxy's state", work)
 
-    async def metrics(self) -> str:
-        """Give the server's metrics, in Prometheus' text format."""
-        return await self._call("read the metrics", lambda: self._consumer.ask("get", "/metrics").text)
+    async def version(self) -> str:
+        """Give the server's version: any answer shows that it takes orders."""
+        return await self._call("say its version", lambda: self._consumer.ask("get", "/version").text)
 
-    async def _call(self, what: str, work: Callable[[], Answer]) -> Answer:
+    async def _call(self, what: str, work: Callable[[], Result]) -> Result:
         loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Answer] = loop.create_future()
+        answer: asyncio.Future[Result] = loop.create_future()
 
-        def settle(result: Answer | None, error: Exception | None) -> None:
+        def settle(result: Result | None, error: Exception | None) -> None:
             if answer.done():
                 return
             if error is not None:
                 answer.set_exception(error)
             else:
-                answer.set_result(result)  # type: ignore[arg-type]  # None is an answer where Answer is None
+                answer.set_result(result)  # type: ignore[arg-type]  # None is an answer where Result is None
 
         def run() -> None:
             _consumer.set(self._consumer)
-            result: Answer | None = None
+            result: Result | None = None
             failure: Exception | None = None
             try:
                 result = work()

@@ -50,7 +50,6 @@ class LinkLog:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.accepted: list[Accepted] = []
-        self.without_server: list[Accepted] = []
         self.open: dict[str, Accepted] = {}
         self.starts = 0
         self._readers: list[threading.Thread] = []
@@ -90,9 +89,7 @@ class LinkLog:
             self.open[client] = _connection(client, at_mono_s)
             self.accepted.append(self.open[client])
         elif _NO_SERVER in line:
-            client = _text(line, "client")
-            self.open.pop(client, None)
-            self.without_server.append(_connection(client, at_mono_s))
+            self.open.pop(_text(line, "client"), None)
         elif _ENDED in line:
             # With the first direction the other ends too: Toxiproxy closes both ends whole.
             self.open.pop(_text(line, "link").removesuffix("upstream").removesuffix("downstream"), None)

@@ -18,7 +18,6 @@ from pathlib import Path
 from harness.errors import ControlHung, HarnessError
 from harness.faults.toxic import Toxic
 from harness.runtime.session.undo_log import UndoStep
-from harness.runtime.toxiproxy.counters import Counters
 from harness.runtime.toxiproxy.link_log import LinkLog
 from harness.runtime.toxiproxy.link_server import LinkServer, StartServer
 from harness.runtime.toxiproxy.link_traffic import LinkTraffic
@@ -101,8 +100,6 @@ class LinkProxy(LinkTraffic):
         self._supervisor: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
         self._toxics: dict[str, Toxic] = {}
-        self._counted_before = Counters()
-        self._counted_now = Counters()
         self._failure: HarnessError | None = None
 
     async def start(self) -> None:
@@ -135,11 +132,6 @@ class LinkProxy(LinkTraffic):
     def alive(self) -> bool:
         """Whether its server runs; one that died is replaced within some 50 ms."""
         return self._server is not None and self._server.alive
-
-    @property
-    def server_id(self) -> str:
-        """The id of the server that it has now: a process's, or a container's."""
-        return self._running().id
 
     async def disable(self) -> None:
         """Refuse new connections and end those that are open.
@@ -208,20 +200,6 @@ class LinkProxy(LinkTraffic):
             await self._replace(ReplacedBecause.STUCK)
         return Healed(ReplacedBecause.STUCK, time.monotonic() - started)
 
-    async def counters(self) -> Counters:
-        """Give the bytes counted so far; those of earlier servers are included as far as they had been read.
-
-        Raises:
-            ControlHung: the server does not even answer this.
-        """
-        async with self._turn:
-            self._counted_now = Counters.parse(await self._running().control.metrics())
-            return self._counted_before + self._counted_now
-
-    def log_tail(self, lines: int = 20) -> str:
-        """Give the last lines of the servers' log."""
-        return self._running().tail(lines)
-
     def _running(self) -> LinkServer:
         if self._failure is not None:
             raise self._failure
@@ -245,14 +223,7 @@ class LinkProxy(LinkTraffic):
 
     async def _replace(self, reason: ReplacedBecause) -> None:
         started = time.monotonic()
-        server = self._running()
-        if reason is not ReplacedBecause.DIED:
-            # The metrics are not bound to the proxy that hangs; they are all that is left of what it passed.
-            with suppress(HarnessError):
-                self._counted_now = Counters.parse(await server.control.metrics())
-        self._counted_before += self._counted_now
-        self._counted_now = Counters()
-        await server.kill()
+        await self._running().kill()
         self._toxics.clear()
         try:
             self._server = await self._start_server(self._log)

@@ -14,11 +14,9 @@ class LinkServer(Protocol):
 
     Args:
         control: its control API.
-        id: its own name where it runs (a process id, a container's id); another one after each start.
     """
 
     control: Control
-    id: str
 
     @property
     def alive(self) -> bool:
@@ -29,9 +27,6 @@ class LinkServer(Protocol):
 
     async def kill(self) -> None:
         """Kill it at once; its connections end."""
-
-    def tail(self, lines: int = 20) -> str:
-        """Its last output."""
 
 
 StartServer = Callable[[LinkLog], Awaitable[LinkServer]]

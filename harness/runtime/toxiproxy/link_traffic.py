@@ -74,15 +74,6 @@ class LinkTraffic:
         """Give those of the system's connections that are open now, by the word of Toxiproxy's log."""
         return tuple(each for each in tuple(self._log.open.values()) if self._is_systems(each))
 
-    def connections_without_server(self, since_mono_s: float = 0.0) -> tuple[Accepted, ...]:
-        """Give the system's connections that were dropped because the server behind the link did not accept them.
-
-        Args:
-            since_mono_s: those dropped at this monotonic time or later.
-        """
-        dropped = self._log.without_server
-        return tuple(each for each in dropped if each.at_mono_s >= since_mono_s and self._is_systems(each))
-
     def _is_systems(self, connection: Accepted) -> bool:
         if self.caller is not None:
             return connection.client_host == self.caller

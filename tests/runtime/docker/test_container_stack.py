@@ -15,6 +15,7 @@ import pytest
 from harness.faults.toxic import Toxic
 from harness.history.events import ProbeOutcome, ProxyReplaced, ServiceEnded
 from harness.runtime.service import ServiceState
+from harness.runtime.session.labels import LINK, SESSION
 from harness.runtime.toxiproxy.link_probe import GREETINGS, send_probe
 from harness.runtime.toxiproxy.link_proxy import LinkProxy, ReplacedBecause
 from harness.runtime.waiting import until
@@ -171,7 +172,8 @@ def test_killed_toxiproxy_is_replaced_in_its_place(small: Small) -> None:
     small.running.notices.listener = heard.append
     link = proxy(small, "client")
     small.run(link.add_toxic(Toxic("timeout", "upstream", {"timeout": 0})))
-    container = small.engine.client.containers.get(link.server_id.split()[0])
+    labels = [f"{SESSION}={small.running.session_id}", f"{LINK}={link.link}"]
+    (container,) = small.engine.client.containers.list(filters={"label": labels})
     small.run(asyncio.to_thread(container.kill))
     small.run(until(lambda: bool(heard), what="the replacement", deadline_s=10))
     (replaced,) = heard
