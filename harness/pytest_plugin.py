@@ -65,7 +65,7 @@ def drill_bench(request: pytest.FixtureRequest) -> Iterator[DrillRunner]:
 
 @pytest.fixture
 def drill(drill_bench: DrillRunner) -> DrillRunner:
-    """Call it with a scenario's name (or a ``Scenario``): it runs the drill and gives its outcome."""
+    """Call it with a scenario's name (or a ``Scenario``): it runs the drill and gives its result."""
     return drill_bench
 
 
@@ -84,8 +84,8 @@ def pytest_runtest_makereport(
     if call.excinfo is not None and report.failed:
         error = call.excinfo.value
         step = item.stash.get(_FAILED_STEP, None)
-        drilling = sys.modules.get("harness.drill.outcome")
-        if drilling is not None and isinstance(error, drilling.DrillFailed):
+        results = sys.modules.get("harness.report.result")
+        if results is not None and isinstance(error, results.DrillFailed):
             report.longrepr = f"{step or _line_of(item, call.excinfo)}\n{error}"
         elif step is not None and isinstance(error, HarnessError):
             # Whoever writes features need not read Python.

@@ -59,6 +59,11 @@ class Finding:
     found: str
     see: str = ""
 
+    def __str__(self) -> str:
+        """Plain text: the loss first, then how we know, then where to look."""
+        lines = [f"{self.check}: {self.title}", f"  expected  {self.expected}", f"  found     {self.found}"]
+        return "\n".join([*lines, *([f"  see       {self.see}"] if self.see else [])])
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedFault:

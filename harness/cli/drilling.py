@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import TypeAdapter
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from harness.cli.options import (
-    DEFAULT_STACK,
     Attach,
     Json,
     Keep,
@@ -27,10 +26,10 @@ from harness.cli.options import (
 )
 from harness.daemon.client import drill_on, start_daemon
 from harness.daemon.state_file import describe_now, read_state
+from harness.drill.again import DEFAULT_STACK
 from harness.drill.interruptible import run_interruptibly
 from harness.drill.progress import Progress
 from harness.drill.session import (
-    Report,
     any_seed,
     describe,
     drill_all,
@@ -41,7 +40,8 @@ from harness.drill.session import (
 )
 from harness.errors import UsageError
 from harness.faults.registry import known_faults
-from harness.report.summary import Summary
+from harness.report.files import as_json
+from harness.report.result import DrillResult, verdict_of_all
 from harness.report.terminal import TerminalProgress, print_findings, print_table
 from harness.runtime.effects.registry import runtimes_of
 from harness.runtime.running import RuntimeName
@@ -60,7 +60,7 @@ Faults = Annotated[bool, typer.Option("--faults", help="List the faults that a s
 
 @dataclass(frozen=True, slots=True)
 class _How:
-    """How the stack is had: started on a runtime, kept up or not, or taken over from Compose."""
+    """How the stack is had: started on a runtime, left up or not, or taken over from Compose."""
 
     runtime: RuntimeName
     saboteur: str | None
@@ -96,44 +96,44 @@ def drill(
     console = console_for_people(stderr=json)
     progress = TerminalProgress(console)
     try:
-        report = run_interruptibly(_drill(described, chosen, seed, directory, how, progress))
+        results = run_interruptibly(_drill(described, chosen, seed, directory, how, progress))
     finally:
         with suppress(OSError):
             # Of a drill that never began, nothing is left: a folder that is not empty stays.
             directory.rmdir()
-    show(console, report)
+    show(console, results, directory)
     if json:
-        typer.echo(TypeAdapter(list[Summary]).dump_json(list(report.summaries), indent=2).decode())
-    return report.verdict.exit_code
+        typer.echo(as_json(results).decode())
+    return verdict_of_all(results).exit_code
 
 
 async def _drill(
     stack: Stack, scenarios: list[Scenario], seed: int, directory: Path, how: _How, progress: Progress
-) -> Report:
+) -> tuple[DrillResult, ...]:
     runtime, saboteur = how.runtime, how.saboteur
     try:
-        if (report := skip_all(scenarios, runtime, seed=seed, directory=directory, progress=progress)) is not None:
-            return report
-        kept = read_state(stack.path) if how.attach is None else None
-        if kept is None and how.keep:
-            kept = await start_daemon(stack.path, seed=seed, saboteur=saboteur, runtime=runtime, progress=progress)
-        if kept is not None and kept.description == await describe_now(stack, saboteur, runtime):
-            return await drill_on(kept, scenarios, seed=seed, directory=directory, progress=progress)
-        if kept is not None:
-            raise UsageError("the stack that is kept up was made from another description: `harness down` first")
+        if results := skip_all(stack, scenarios, runtime, seed=seed, directory=directory, progress=progress):
+            return results
+        state = read_state(stack.path) if how.attach is None else None
+        if state is None and how.keep:
+            state = await start_daemon(stack.path, seed=seed, saboteur=saboteur, runtime=runtime, progress=progress)
+        if state is not None and state.description == await describe_now(stack, saboteur, runtime):
+            return await drill_on(state, scenarios, seed=seed, directory=directory, progress=progress)
+        if state is not None:
+            raise UsageError("the running stack was made from another description: `harness down` first")
         async with running_stack(stack, progress, saboteur, runtime, how.attach) as running:
             return await drill_all(running, scenarios, seed=seed, directory=directory, progress=progress)
     finally:
         progress.done()
 
 
-def show(console: Console, report: Report) -> None:
+def show(console: Console, results: Sequence[DrillResult], directory: Path) -> None:
     """Print findings, the table, and where to read on."""
-    for summary in report.summaries:
-        print_findings(console, summary)
-    print_table(console, report.summaries)
-    again = next((each.again for each in report.summaries if each.findings), report.summaries[-1].again)
-    console.print(f" report  {report.directory}       again  {again}", highlight=False, soft_wrap=True)
+    for result in results:
+        print_findings(console, result)
+    print_table(console, results)
+    again = next((each.again for each in results if each.findings), results[-1].again)
+    console.print(f" report  {directory}       again  {again}", highlight=False, soft_wrap=True)
 
 
 def fault_table() -> Table:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from harness.cli.drilling import check_saboteur
-from harness.cli.options import DEFAULT_STACK, RuntimeOption, Saboteur, Seed, StackFile, console_for_people
+from harness.cli.options import RuntimeOption, Saboteur, Seed, StackFile, console_for_people
 from harness.daemon.client import start_daemon, take_down
 from harness.daemon.state_file import read_state
+from harness.drill.again import DEFAULT_STACK
 from harness.drill.interruptible import run_interruptibly
 from harness.drill.session import any_seed, describe
 from harness.errors import HarnessError
@@ -39,16 +40,16 @@ def up(
 
 
 def down(stack: StackFile = DEFAULT_STACK) -> int:
-    """Take down the stack that is kept up."""
+    """Take down the stack that `harness up` has started."""
     console = console_for_people()
-    kept = read_state(stack)
-    if kept is None:
-        console.print(" nothing to take down: no stack is kept up")
+    state = read_state(stack)
+    if state is None:
+        console.print(" nothing to take down: no stack is up")
         return 0
     progress = TerminalProgress(console)
     try:
         progress.at_work("taking the stack down …")
-        run_interruptibly(take_down(kept, progress))
+        run_interruptibly(take_down(state, progress))
     finally:
         progress.done()
     console.print(" the stack is down, and nothing of it is left")

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import DEFAULT_STACK, StackFile, console_for_people
+from harness.cli.options import StackFile, console_for_people
+from harness.drill.again import DEFAULT_STACK
 from harness.drill.session import variables
 from harness.images.building import build_images, must_be_offline
 from harness.images.engine import connected

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from harness.cli.options import DEFAULT_STACK, Reports, Seed, StackFile, console_for_people
+from harness.cli.options import Reports, Seed, StackFile, console_for_people
+from harness.drill.again import DEFAULT_STACK
 from harness.drill.interruptible import run_interruptibly
 from harness.drill.progress import Progress
 from harness.drill.session import any_seed, new_report_directory, running_stack, variables

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from harness.drill import session
 from harness.runtime.running import RuntimeName
 
 StackFile = Annotated[Path, typer.Option("--stack", help="The compose file that describes the stack.")]
@@ -26,7 +25,6 @@ RuntimeOption = Annotated[
 Saboteur = Annotated[
     str | None, typer.Option("--saboteur", help="Plant this defect in the system, to see whether the checks find it.")
 ]
-DEFAULT_STACK = session.DEFAULT_STACK
 Json = Annotated[bool, typer.Option("--json", help="Print the verdict as JSON, and nothing else, on standard output.")]
 
 Attach = Annotated[

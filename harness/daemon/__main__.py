@@ -1,4 +1,4 @@
-"""``python -m harness.daemon``: keep a stack until ``harness down``."""
+"""``python -m harness.daemon``: run a stack until ``harness down``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.runtime.running import RuntimeName
 
 
 def main() -> int:
-    """Keep a stack; what goes wrong while it starts is said in the first line."""
+    """Run a stack; what goes wrong while it starts is said in the first line."""
     parser = argparse.ArgumentParser(prog="python -m harness.daemon")
     parser.add_argument("--stack", type=Path, required=True)
     parser.add_argument("--seed", type=int, required=True)
@@ -25,10 +25,10 @@ def main() -> int:
     parser.add_argument("--runtime", type=RuntimeName, default=RuntimeName.LOCAL)
     given = parser.parse_args()
     try:
-        # With every setting that a crash needs: nobody knows yet which scenarios will run on it.
+        # With every setting that a crash needs: it is not known yet which scenarios will run on it.
         stack = describe(given.stack, seed=given.seed)
         progress = TerminalProgress(Console(width=200))
-        run_interruptibly(Daemon(stack, given.saboteur, given.runtime).keep(progress))
+        run_interruptibly(Daemon(stack, given.saboteur, given.runtime).run(progress))
     except HarnessError as error:
         print(error, error.evidence, sep="\n")  # noqa: T201 - read by the command that started us
         return error.exit_code

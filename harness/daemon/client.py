@@ -1,8 +1,9 @@
-"""A command's side: find the kept stack or have one started, ask it for work, show how it goes."""
+"""A command's side: find the daemon or have one started, ask it for work, show how it goes."""
 
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -10,19 +11,19 @@ from pathlib import Path
 from harness.daemon.messages import (
     NEWS,
     AtWorkNews,
+    DaemonState,
     DoneNews,
     DownRequest,
     DrillRequest,
     EntryNews,
     FailedNews,
-    Kept,
     LineNews,
     Request,
 )
 from harness.daemon.state_file import read_state, state_path
 from harness.drill.progress import Progress
-from harness.drill.session import Report
 from harness.errors import DeadlineExceeded, HarnessError, StartFailed
+from harness.report.result import DrillResult
 from harness.runtime.running import RuntimeName
 from harness.scenario.model import Scenario
 
@@ -35,11 +36,11 @@ _MESSAGE_BYTES = 16 * 1024 * 1024
 
 async def start_daemon(
     stack: Path, *, seed: int, saboteur: str | None, runtime: RuntimeName = RuntimeName.LOCAL, progress: Progress
-) -> Kept:
-    """Have a keeper start the stack, and wait until it is ready.
+) -> DaemonState:
+    """Have a daemon start the stack, and wait until it is ready.
 
     Raises:
-        StartFailed: the keeper ended; the evidence is what it said.
+        StartFailed: the daemon ended; the evidence is what it said.
         DeadlineExceeded: the stack was not ready in time.
     """
     log = state_path(stack).with_suffix(".log")
@@ -58,7 +59,7 @@ async def start_daemon(
         )
     try:
         async with asyncio.timeout(_START_DEADLINE_S):
-            while (kept := read_state(stack)) is None or kept.pid != process.pid:
+            while (state := read_state(stack)) is None or state.pid != process.pid:
                 if process.poll() is not None:
                     said = log.read_text(errors="replace").strip()
                     raise StartFailed(
@@ -75,43 +76,45 @@ async def start_daemon(
         raise
     for line in log.read_text(errors="replace").splitlines():
         progress.line(line.strip())
-    return kept
+    return state
 
 
-async def drill_on(kept: Kept, scenarios: list[Scenario], *, seed: int, directory: Path, progress: Progress) -> Report:
-    """Run drills on a kept stack.
+async def drill_on(
+    state: DaemonState, scenarios: list[Scenario], *, seed: int, directory: Path, progress: Progress
+) -> tuple[DrillResult, ...]:
+    """Run drills on the daemon's stack.
 
     Raises:
-        HarnessError: it could not be done; the keeper's own words.
+        HarnessError: it could not be done; the daemon's own words.
     """
     request = DrillRequest(scenarios=scenarios, seed=seed, directory=directory)
-    done = await _ask(kept, request, progress)
-    return Report(directory, tuple(done.summaries))
+    done = await _ask(state, request, progress)
+    return tuple(dataclasses.replace(result, report=directory) for result in done.results)
 
 
-async def take_down(kept: Kept, progress: Progress) -> None:
-    """End a kept stack, and wait until nothing of it is left.
+async def take_down(state: DaemonState, progress: Progress) -> None:
+    """End the daemon and its stack, and wait until nothing of it is left.
 
     Raises:
         DeadlineExceeded: it was still there after a minute.
     """
-    await _ask(kept, DownRequest(), progress)
+    await _ask(state, DownRequest(), progress)
     try:
         async with asyncio.timeout(_DOWN_DEADLINE_S):
-            while kept.socket.parent.exists():  # noqa: ASYNC110 - another process removes it
+            while state.socket.parent.exists():  # noqa: ASYNC110 - another process removes it
                 await asyncio.sleep(_POLL_S)
     except TimeoutError:
         raise DeadlineExceeded(
-            f"session {kept.session} was still there after {_DOWN_DEADLINE_S:g} s: `harness clean`"
+            f"session {state.session} was still there after {_DOWN_DEADLINE_S:g} s: `harness clean`"
         ) from None
 
 
-async def _ask(kept: Kept, request: Request, progress: Progress) -> DoneNews:
+async def _ask(state: DaemonState, request: Request, progress: Progress) -> DoneNews:
     try:
-        reader, writer = await asyncio.open_unix_connection(kept.socket, limit=_MESSAGE_BYTES)
+        reader, writer = await asyncio.open_unix_connection(state.socket, limit=_MESSAGE_BYTES)
     except OSError as cause:
         raise HarnessError(
-            f"the kept stack (process {kept.pid}) does not answer: `harness down`, then again"
+            f"the daemon of the running stack (process {state.pid}) does not answer: `harness down`, then again"
         ) from cause
     try:
         writer.write(request.model_dump_json(by_alias=True).encode() + b"\n")
@@ -129,6 +132,6 @@ async def _ask(kept: Kept, request: Request, progress: Progress) -> DoneNews:
                     error = HarnessError(failed.message, evidence=failed.evidence)
                     error.exit_code = failed.exit_code
                     raise error
-        raise HarnessError("the kept stack went away in the middle of the work")
+        raise HarnessError("the daemon of the running stack went away in the middle of the work")
     finally:
         writer.close()

@@ -1,4 +1,4 @@
-"""What a command and the keeper say to one another: one JSON object a line, over a Unix socket."""
+"""What a command and the daemon say to one another: one JSON object a line, over a Unix socket."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from harness.history.history import Entry
-from harness.report.summary import Summary
+from harness.report.result import DrillResult
 from harness.scenario.model import Scenario
 
 
@@ -57,10 +57,10 @@ class EntryNews(_Message):
 
 
 class DoneNews(_Message):
-    """The work is done; after drills, their figures."""
+    """The work is done; after drills, their results."""
 
     news: Literal["done"] = "done"
-    summaries: list[Summary] = Field(default_factory=list)
+    results: list[DrillResult] = Field(default_factory=list)
 
 
 class FailedNews(_Message):
@@ -76,13 +76,13 @@ News = Annotated[LineNews | AtWorkNews | EntryNews | DoneNews | FailedNews, Fiel
 NEWS: TypeAdapter[News] = TypeAdapter(News)
 
 
-class Kept(_Message):
-    """Where a kept stack is found.
+class DaemonState(_Message):
+    """Where a daemon and its stack are found, as the state file has it.
 
     Args:
-        pid: the keeper.
+        pid: the daemon's process.
         session: the session that owns the stack.
-        socket: where the keeper listens.
+        socket: where the daemon listens.
         description: what the stack was made from; another description needs another stack.
     """
 

@@ -1,4 +1,4 @@
-"""The keeper's own side: it starts the stack, listens, and runs one piece of work at a time."""
+"""The daemon's own side: it starts the stack, listens, and runs one piece of work at a time."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 from harness.daemon.messages import (
     REQUEST,
     AtWorkNews,
+    DaemonState,
     DoneNews,
     DownRequest,
     DrillRequest,
     EntryNews,
     FailedNews,
-    Kept,
     LineNews,
     News,
 )
@@ -56,16 +56,16 @@ class RemoteProgress:
         """Nothing more is going on."""
 
     def send(self, news: News) -> None:
-        """One message; whoever does not listen any more misses it."""
+        """One message; a command that does not listen any more misses it."""
         if not self._writer.is_closing():
             self._writer.write(news.model_dump_json(by_alias=True).encode() + b"\n")
 
 
 class Daemon:
-    """Keeps one stack.
+    """Runs one stack.
 
     Args:
-        stack: what it keeps.
+        stack: what it runs.
         saboteur: the defect that is planted in it, if any.
         runtime: how it runs.
     """
@@ -77,8 +77,8 @@ class Daemon:
         self._down = asyncio.Event()
         self._busy = asyncio.Lock()
 
-    async def keep(self, started: Progress) -> None:
-        """Start the stack, and keep it until a command asks for its end or this task is cancelled."""
+    async def run(self, started: Progress) -> None:
+        """Start the stack, and let it run until a command asks for its end or this task is cancelled."""
         description = await describe_now(self._stack, self._saboteur, self._runtime)
         async with (
             running_stack(self._stack, started, self._saboteur, self._runtime) as running,
@@ -88,21 +88,21 @@ class Daemon:
 
     @asynccontextmanager
     async def _listening(self, running: RunningStack, description: str) -> AsyncIterator[None]:
-        socket = running.directory / "keeper.sock"
+        socket = running.directory / "daemon.sock"
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await self._serve(running, reader, writer)
 
         server = await asyncio.start_unix_server(serve, socket, limit=_MESSAGE_BYTES)
         socket.chmod(0o600)
-        pointer = state_path(self._stack.path)
-        kept = Kept(pid=os.getpid(), session=running.session_id, socket=socket, description=description)
-        write_whole(pointer, kept.model_dump_json())
+        state_file = state_path(self._stack.path)
+        state = DaemonState(pid=os.getpid(), session=running.session_id, socket=socket, description=description)
+        write_whole(state_file, state.model_dump_json())
         try:
             async with server:
                 yield
         finally:
-            pointer.unlink(missing_ok=True)
+            state_file.unlink(missing_ok=True)
 
     async def _serve(self, running: RunningStack, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         progress = RemoteProgress(writer)
@@ -126,14 +126,14 @@ class Daemon:
     ) -> None:
         if self._busy.locked():
             raise HarnessError(
-                "the kept stack is running another drill: wait for its end, or drill without a kept stack"
+                "the running stack is busy with another drill: wait for its end, or `harness down`, then again"
             )
         async with self._busy:
             await _require_whole(running)
             work = asyncio.ensure_future(
                 drill_all(running, request.scenarios, seed=request.seed, directory=request.directory, progress=progress)
             )
-            # The command says nothing more: an end of its stream means that it is gone, and nobody wants the result.
+            # The command says nothing more: an end of its stream means that it is gone, and its result is not wanted.
             gone = asyncio.ensure_future(reader.read(1))
             await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
@@ -141,21 +141,21 @@ class Daemon:
                 await asyncio.gather(work, return_exceptions=True)
                 return
             gone.cancel()
-            progress.send(DoneNews(summaries=list(work.result().summaries)))
+            progress.send(DoneNews(results=list(work.result())))
 
 
 async def _require_whole(running: RunningStack) -> None:
-    """Nobody may have taken a service down since the last drill: a new one would be inconclusive, and not say why."""
+    """Refuse a stack that has lost a service since the last drill: a new one would be inconclusive, and not say why."""
     lasting = [name for name, each in running.stack.services.items() if not isinstance(each.part.ready, DoneProbe)]
     states = await asyncio.gather(*(running.service(name).state() for name in lasting))
     if lacking := [f"{name} ({state})" for name, state in zip(lasting, states, strict=True) if state is not _RUNNING]:
         raise HarnessError(
-            f"the kept stack is not whole any more, somebody took down {', '.join(lacking)}: `harness down`, then again"
+            f"the running stack is not whole any more, it lacks {', '.join(lacking)}: `harness down`, then again"
         )
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file so that nobody ever reads half of it."""
+    """Write a file so that it is never read by halves."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(f".{os.getpid()}")
     unfinished.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Where commands look for a kept stack, and how they know that it is the one they mean."""
+"""Where commands look for a daemon, and how they know that its stack is the one they mean."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.daemon.messages import Kept
+from harness.daemon.messages import DaemonState
 from harness.runtime.cache import cache_directory
 from harness.runtime.docker.engine import Engine
 from harness.runtime.running import RuntimeName
@@ -18,9 +18,9 @@ _NAME_LENGTH = 12
 
 
 def state_path(stack: Path) -> Path:
-    """The file that says where the kept stack of a compose file is."""
+    """The file that says where the daemon of a compose file is."""
     name = hashlib.sha256(str(stack.resolve()).encode()).hexdigest()[:_NAME_LENGTH]
-    return cache_directory(stack.resolve().parent) / "kept" / f"{name}.json"
+    return cache_directory(stack.resolve().parent) / "daemons" / f"{name}.json"
 
 
 def description_of(stack: Path, saboteur: str | None, runtime: RuntimeName, images: Mapping[str, str]) -> str:
@@ -56,14 +56,14 @@ async def describe_now(stack: Stack, saboteur: str | None, runtime: RuntimeName)
     return description_of(stack.path, saboteur, runtime, images)
 
 
-def read_state(stack: Path) -> Kept | None:
-    """The kept stack of a compose file, if its keeper still listens; a stale pointer is removed."""
+def read_state(stack: Path) -> DaemonState | None:
+    """The daemon that runs the stack of a compose file, if there is one; a state file that outlived it is removed."""
     file = state_path(stack)
     try:
-        kept = Kept.model_validate_json(file.read_bytes())
+        state = DaemonState.model_validate_json(file.read_bytes())
     except (OSError, ValueError):
         return None
-    if not kept.socket.exists():
+    if not state.socket.exists():
         file.unlink(missing_ok=True)
         return None
-    return kept
+    return state

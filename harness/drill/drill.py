@@ -15,6 +15,7 @@ from pathlib import Path
 
 from harness.checks.finding import Case, PlannedFault
 from harness.checks.verdict import judge
+from harness.drill.again import drill_again
 from harness.drill.clients import Clients, open_clients
 from harness.drill.evidence import keep_evidence
 from harness.drill.final_reads import TaskLogs, operations_so_far, read_finally, read_operations, read_outcomes
@@ -23,8 +24,8 @@ from harness.drill.log_marks import LogMarks
 from harness.drill.observer import Observer, RunWatch
 from harness.drill.phases import phase
 from harness.drill.reset import reset
-from harness.drill.result import DrillResult
 from harness.drill.steady_state import ended_well, links_answer, run_succeeds
+from harness.drill.summing_up import sum_up
 from harness.drill.traffic import lines_that_hit
 from harness.drill.workloads.choice import workload_of
 from harness.drill.workloads.workload import Workload
@@ -33,6 +34,7 @@ from harness.history.events import DrillStarted, FaultHit, Recovered, RunGivenUp
 from harness.history.history import Entry, HistoryWriter
 from harness.history.reads import FinalReads
 from harness.report.redaction import Redaction
+from harness.report.result import DrillResult
 from harness.runtime.running import RunningStack
 from harness.scenario.model import Scenario
 from harness.scenario.triggers import BeforeRun, OrderAtBroker
@@ -50,7 +52,7 @@ class Drill:
         running: the stack.
         scenario: what runs, what goes wrong, what must hold.
         seed: the seed of everything random.
-        directory: where history and evidence go; made here, must not exist.
+        directory: where history and evidence go, in the directory of the report; made here, must not exist.
         listener: is told of every entry of the history.
     """
 
@@ -231,9 +233,18 @@ class Drill:
             history=history,
             reads=reads,
         )
-        judgement = judge(case, scenario.promises)
+        judged = judge(case, scenario.promises)
         keep_evidence(self._directory, self._running, reads, logs, self._redaction)
-        return DrillResult(scenario, self._seed, judgement, history, reads, self._directory, self._history.now_s)
+        stack, runtime = self._running.stack.path, self._running.runtime
+        return sum_up(
+            scenario,
+            judged,
+            history,
+            evidence=self._directory,
+            seed=self._seed,
+            again=drill_again(scenario.name, seed=self._seed, stack=stack, runtime=runtime),
+            took_s=self._history.now_s,
+        )
 
     def _trouble(self, cause: Exception) -> None:
         self._history.add(Trouble(what=str(cause)))

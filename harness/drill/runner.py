@@ -11,18 +11,16 @@ from typing import TypeVar
 
 from rich.console import Console
 
-from harness.checks.registry import PROOFS, checkable
-from harness.drill.outcome import DrillFailed, Outcome
-from harness.drill.session import any_seed, describe, drill_all, new_report_directory, options_of, running_stack
+from harness.drill.again import drill_again
+from harness.drill.session import any_seed, describe, drill_all, new_report_directory, running_stack
 from harness.report.files import write_report
-from harness.report.summary import Summary
+from harness.report.result import DrillResult
 from harness.report.terminal import TerminalProgress
 from harness.runtime.running import RunningStack, RuntimeName
 from harness.scenario.loading import check_against, load_scenario
 from harness.scenario.model import Scenario
 from harness.scenario.writing import write_scenario
 
-__all__ = ["DrillFailed", "DrillRunner", "Outcome", "open_runner"]
 Result = TypeVar("Result")
 # What pytest captures has no width of its own; a line should not be broken before a person's terminal does it.
 _WIDTH = 140
@@ -50,7 +48,7 @@ class DrillRunner:
         self._on_skipped = on_skipped
         self._count = 0
 
-    def __call__(self, scenario: str | Scenario) -> Outcome:
+    def __call__(self, scenario: str | Scenario) -> DrillResult:
         """Run a drill.
 
         Args:
@@ -69,28 +67,24 @@ class DrillRunner:
         directory = self._report / f"{self._count:02d}"
         progress = TerminalProgress(Console(width=_WIDTH))
         work = drill_all(self.running, [scenario], seed=self._seed, directory=directory, progress=progress)
-        summary = self._runner.run(work).summaries[0]
-        if summary.skipped is not None:
-            self._on_skipped(summary.skipped)
-        if made_in_code:
-            summary = self._with_file(summary, scenario, directory)
-        checks = frozenset((*(scenario.promises or checkable(stack.adapters)), *PROOFS))
-        return Outcome(summary, directory / scenario.name, checks)
+        (result,) = self._runner.run(work)
+        if result.skipped is not None:
+            self._on_skipped(result.skipped)
+        return self._with_file(result, scenario) if made_in_code else result
 
     def wait_for(self, work: Coroutine[object, object, Result]) -> Result:
         """Do something else with the running stack, in the loop that its parts belong to."""
         return self._runner.run(work)
 
-    def _with_file(self, summary: Summary, scenario: Scenario, directory: Path) -> Summary:
+    def _with_file(self, result: DrillResult, scenario: Scenario) -> DrillResult:
         """Write the scenario beside its report: only a file can be drilled again from the command line."""
-        file = write_scenario(scenario, directory)
-        project = self.running.stack.project
-        shown = file.relative_to(project) if file.is_relative_to(project) else file
-        summary = dataclasses.replace(
-            summary, again=f"harness drill {shown} --seed {self._seed}{options_of(self.running)}"
-        )
-        write_report(directory, [summary])
-        return summary
+        file = write_scenario(scenario, result.report)
+        stack, runtime = self.running.stack, self.running.runtime
+        shown = file.relative_to(stack.project) if file.is_relative_to(stack.project) else file
+        again = drill_again(shown, seed=self._seed, stack=stack.path, runtime=runtime)
+        result = dataclasses.replace(result, again=again)
+        write_report(result.report, [result])
+        return result
 
 
 @contextmanager

@@ -11,21 +11,18 @@ import shutil
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.checks.finding import Verdict
 from harness.drill.drill import Drill
 from harness.drill.progress import Progress
-from harness.drill.result import DrillResult
 from harness.drill.skipping import skipped, why_skipped
 from harness.errors import HarnessError, ReportNotWritten
 from harness.images import environment as images_env
 from harness.images.engine import ImageEngine
 from harness.images.freshness import require_fresh
-from harness.report.files import worst, write_report
-from harness.report.summary import Summary, faults_of, healed_ms, hit_count, recovery_s
+from harness.report.files import write_report
+from harness.report.result import DrillResult
 from harness.runtime.cache import cache_directory
 from harness.runtime.docker.attached_stack import AttachedStack
 from harness.runtime.docker.engine import Engine
@@ -38,20 +35,6 @@ from harness.scenario.model import Scenario
 from harness.stack.stack import Stack, load_stack
 
 _SEEDS = 1_000_000
-DEFAULT_STACK = Path("docker-compose.test.yml")
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """Several drills, judged and written down."""
-
-    directory: Path
-    summaries: tuple[Summary, ...]
-
-    @property
-    def verdict(self) -> Verdict:
-        """The verdict of all of them together."""
-        return worst(self.summaries)
 
 
 def any_seed() -> int:
@@ -145,39 +128,47 @@ async def _opened(
 
 async def drill_all(
     running: RunningStack, scenarios: Sequence[Scenario], *, seed: int, directory: Path, progress: Progress
-) -> Report:
-    """Drill one scenario after the other, each in a stack that was reset, and write the report."""
-    summaries: list[Summary] = []
+) -> tuple[DrillResult, ...]:
+    """Drill one scenario after the other, each in a stack that was reset, and write the report into the directory."""
+    results: list[DrillResult] = []
     for scenario in scenarios:
         progress.line("")
         progress.line(f"{scenario.name}   {scenario.about}")
         if (reason := why_skipped(scenario, running.runtime)) is not None:
             progress.line(f"  skipped: {reason}")
-            summaries.append(skipped(scenario, reason, seed))
-            write_report(directory, summaries)
-            continue
-        folder = folder_of_drill(directory, scenario.name)
-        drill = Drill(running, scenario, seed=seed, directory=folder, listener=progress.entry)
-        async with while_it_lasts(running):
-            result = await drill.run()
-        summaries.append(summarise(result, directory, options_of(running)))
-        write_report(directory, summaries)
+            results.append(skipped(scenario, reason, seed=seed, stack=running.stack.path, report=directory))
+        else:
+            folder = folder_of_drill(directory, scenario.name)
+            drill = Drill(running, scenario, seed=seed, directory=folder, listener=progress.entry)
+            async with while_it_lasts(running):
+                results.append(await drill.run())
+        write_report(directory, results)
     progress.done()
-    return Report(directory, tuple(summaries))
+    return tuple(results)
 
 
 def skip_all(
-    scenarios: Sequence[Scenario], runtime: RuntimeName, *, seed: int, directory: Path, progress: Progress
-) -> Report | None:
-    """Write the report of scenarios none of which a runtime can drill; None when there is one that it can."""
+    stack: Stack,
+    scenarios: Sequence[Scenario],
+    runtime: RuntimeName,
+    *,
+    seed: int,
+    directory: Path,
+    progress: Progress,
+) -> tuple[DrillResult, ...]:
+    """Write the report of scenarios none of which a runtime can drill; empty when there is one that it can."""
     reasons = [(scenario, why_skipped(scenario, runtime)) for scenario in scenarios]
-    summaries = tuple(skipped(scenario, reason, seed) for scenario, reason in reasons if reason is not None)
-    if len(summaries) < len(reasons):
-        return None
-    for summary in summaries:
-        progress.line(f"{summary.scenario}   skipped: {summary.skipped}")
-    write_report(directory, summaries)
-    return Report(directory, summaries)
+    results = tuple(
+        skipped(scenario, reason, seed=seed, stack=stack.path, report=directory)
+        for scenario, reason in reasons
+        if reason is not None
+    )
+    if len(results) < len(reasons):
+        return ()
+    for result in results:
+        progress.line(f"{result.scenario}   skipped: {result.skipped}")
+    write_report(directory, results)
+    return results
 
 
 @asynccontextmanager
@@ -199,41 +190,6 @@ async def while_it_lasts(running: RunningStack) -> AsyncIterator[None]:
         raise
     finally:
         lost.cancel()
-
-
-def summarise(result: DrillResult, report: Path, options: str = "") -> Summary:
-    """The few figures of a drill that every report shows."""
-    scenario, history = result.scenario, result.history
-    faulty = bool(scenario.faults)
-    return Summary(
-        scenario=scenario.name,
-        about=scenario.about,
-        faults=faults_of(scenario),
-        bit=hit_count(history) if faulty else None,
-        healed_ms=healed_ms(history) if faulty else None,
-        recovery_s=recovery_s(history) if faulty else None,
-        promises=result.judgement.promises,
-        kept=result.judgement.kept,
-        verdict=result.judgement.verdict,
-        findings=result.judgement.findings,
-        seed=result.seed,
-        took_s=round(result.took_s, 3),
-        folder=str(result.directory.relative_to(report)),
-        again=f"harness drill {scenario.name} --seed {result.seed}{options}",
-    )
-
-
-def options_of(running: RunningStack) -> str:
-    """How a command line names a stack and its runtime, behind a space; what is so by default need not be named."""
-    path = running.stack.path
-    stack = "" if path.name == DEFAULT_STACK.name else f" --stack {_as_given(path)}"
-    return stack + ("" if running.runtime is RuntimeName.LOCAL else f" --runtime {running.runtime}")
-
-
-def _as_given(path: Path) -> Path:
-    """The path as one would write it here."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def variables(environment: Mapping[str, str], seed: int, project: Path | None = None) -> dict[str, str]:

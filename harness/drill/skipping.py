@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from harness.checks.finding import Verdict
-from harness.report.summary import Summary, faults_of
+from harness.drill.again import drill_again
+from harness.report.figures import faults_of
+from harness.report.result import DrillResult
 from harness.runtime.effects.registry import cannot_do
 from harness.runtime.running import RuntimeName
 from harness.scenario.model import Scenario
@@ -17,22 +21,15 @@ def why_skipped(scenario: Scenario, runtime: RuntimeName) -> str | None:
     return f"the {runtime} runtime cannot do {', '.join(missing)}: drill with --runtime docker"
 
 
-def skipped(scenario: Scenario, reason: str, seed: int) -> Summary:
-    """The row of a scenario that was skipped: neither passed nor failed."""
-    return Summary(
+def skipped(scenario: Scenario, reason: str, *, seed: int, stack: Path, report: Path) -> DrillResult:
+    """The result of a scenario that was skipped: neither passed nor failed."""
+    return DrillResult(
         scenario=scenario.name,
         about=scenario.about,
         faults=faults_of(scenario),
-        bit=None,
-        healed_ms=None,
-        recovery_s=None,
-        promises=0,
-        kept=0,
         verdict=Verdict.SKIPPED,
-        findings=(),
         seed=seed,
-        took_s=0.0,
-        folder="",
-        again=f"harness drill {scenario.name} --seed {seed} --runtime docker",
+        again=drill_again(scenario.name, seed=seed, stack=stack, runtime=RuntimeName.DOCKER),
         skipped=reason,
+        report=report,
     )

@@ -20,11 +20,11 @@ from __future__ import annotations
 import pytest
 from pytest_bdd import given, parsers, then, when
 
-from harness.drill.outcome import Outcome
 from harness.drill.runner import DrillRunner
 from harness.errors import ScenarioError
 from harness.gherkin import expectations, phrases
 from harness.gherkin.plan import DrillPlan
+from harness.report.result import DrillResult
 from harness.scenario.model import BrokerPart
 
 _ORDERS = r"(?P<bound>at most|exactly) (?P<number>\w+) orders?(?P<each> for each symbol)? reached the broker"
@@ -63,14 +63,14 @@ def broker_fills_after(drill_plan: DrillPlan, fill_delay_s: float) -> None:
     drill_plan.broker = BrokerPart(fill_delay_s=fill_delay_s)
 
 
-@when(parsers.parse("the trading workflow runs for {symbols}"), target_fixture="outcome")
-def workflow_runs(drill: DrillRunner, drill_plan: DrillPlan, symbols: str) -> Outcome:
+@when(parsers.parse("the trading workflow runs for {symbols}"), target_fixture="result")
+def workflow_runs(drill: DrillRunner, drill_plan: DrillPlan, symbols: str) -> DrillResult:
     """Run the drill that was planned."""
     return drill(drill_plan.scenario(phrases.symbols(symbols)))
 
 
-@when(parsers.parse('the drill "{name}" runs'), target_fixture="outcome")
-def drill_runs(drill: DrillRunner, drill_plan: DrillPlan, name: str) -> Outcome:
+@when(parsers.parse('the drill "{name}" runs'), target_fixture="result")
+def drill_runs(drill: DrillRunner, drill_plan: DrillPlan, name: str) -> DrillResult:
     """Run a drill that stands in a file."""
     if drill_plan.faults:
         raise ScenarioError(f"the drill {name!r} itself says what goes wrong: leave out the Given that plans a fault")
@@ -78,63 +78,63 @@ def drill_runs(drill: DrillRunner, drill_plan: DrillPlan, name: str) -> Outcome:
 
 
 @then(parsers.re(r"(?:the|every) faults? hit and (?:was|were) healed"))
-def faults_hit_and_healed(outcome: Outcome) -> None:
+def faults_hit_and_healed(result: DrillResult) -> None:
     """Every fault was on, the system met it, and it was gone in the end."""
     __tracebackhide__ = True
-    expectations.expect_faults_hit_and_healed(outcome)
+    expectations.expect_faults_hit_and_healed(result)
 
 
 @then("every artifact of the run is stored exactly once")
-def artifacts_once(outcome: Outcome) -> None:
+def artifacts_once(result: DrillResult) -> None:
     """Nothing is lost, nothing doubled."""
     __tracebackhide__ = True
-    expectations.expect_artifacts_once(outcome)
+    expectations.expect_artifacts_once(result)
 
 
 @then(parsers.re(_ORDERS))
-def orders_at_broker(outcome: Outcome, bound: str, number: str, each: str | None) -> None:
+def orders_at_broker(result: DrillResult, bound: str, number: str, each: str | None) -> None:
     """The broker's own ledger has so many orders of this run, each recorded truly."""
     __tracebackhide__ = True
-    expectations.expect_orders(outcome, bound, phrases.count(number), per_symbol=each is not None)
+    expectations.expect_orders(result, bound, phrases.count(number), per_symbol=each is not None)
 
 
 @then("no order reached the broker")
-def no_order(outcome: Outcome) -> None:
+def no_order(result: DrillResult) -> None:
     """The broker's own ledger has no order of this run."""
     __tracebackhide__ = True
-    expectations.expect_orders(outcome, "exactly", 0, per_symbol=False)
+    expectations.expect_orders(result, "exactly", 0, per_symbol=False)
 
 
 @then(parsers.re(_REPORT))
-def run_reports_itself(outcome: Outcome, word: str, number: str) -> None:
+def run_reports_itself(result: DrillResult, word: str, number: str) -> None:
     """The run's own word, and how often people were told."""
     __tracebackhide__ = True
-    expectations.expect_report(outcome, phrases.outcome(word), phrases.count(number))
+    expectations.expect_report(result, phrases.outcome(word), phrases.count(number))
 
 
 @then(parsers.parse("the system is back to normal within {within_s:g} s"))
-def back_to_normal(outcome: Outcome, within_s: float) -> None:
+def back_to_normal(result: DrillResult, within_s: float) -> None:
     """A fresh run succeeds soon after the last heal."""
     __tracebackhide__ = True
-    expectations.expect_recovery(outcome, within_s)
+    expectations.expect_recovery(result, within_s)
 
 
 @then(parsers.parse("the run ended within {within_s:g} s"))
-def run_ended(outcome: Outcome, within_s: float) -> None:
+def run_ended(result: DrillResult, within_s: float) -> None:
     """The run that met the faults ended in time."""
     __tracebackhide__ = True
-    expectations.expect_run_time(outcome, within_s)
+    expectations.expect_run_time(result, within_s)
 
 
 @then(parsers.parse('the promise "{check}" is kept'))
-def promise_is_kept(outcome: Outcome, check: str) -> None:
+def promise_is_kept(result: DrillResult, check: str) -> None:
     """One check, by its name: for promises that have no words of their own yet."""
     __tracebackhide__ = True
-    outcome.expect(check)
+    result.expect(check)
 
 
 @then("every promise is kept")
-def every_promise_is_kept(outcome: Outcome) -> None:
+def every_promise_is_kept(result: DrillResult) -> None:
     """The drill passed."""
     __tracebackhide__ = True
-    outcome.expect_pass()
+    result.expect_pass()

@@ -24,7 +24,7 @@ from harness.history.events import (
 )
 from harness.history.history import Entry
 from harness.report.files import row
-from harness.report.summary import Summary
+from harness.report.result import DrillResult
 
 COLOURS = {Verdict.PASS: "green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "yellow", Verdict.SKIPPED: "dim"}
 
@@ -69,7 +69,7 @@ class TerminalProgress:
             case FaultOn():
                 self._step("fault on", f"{event.target} {event.what} at {entry.at_s:.1f} s: {event.cause}")
             case FaultHit(witness=Witness.PROXY | Witness.SYSTEM | Witness.KERNEL):
-                self._step("bit ✓", f"{event.count} {event.detail}")
+                self._step("hit ✓", f"{event.count} {event.detail}")
             case FaultHealed():
                 again = " by a new proxy" if event.proxy_replaced else ""
                 self._step("healed ✓", f"{event.target} in {event.took_s * 1000:.0f} ms{again}")
@@ -87,31 +87,31 @@ class TerminalProgress:
         self._console.print(f"   {name:<10} {escape(text)}", highlight=False)
 
 
-def print_findings(console: Console, summary: Summary) -> None:
+def print_findings(console: Console, result: DrillResult) -> None:
     """The findings of one drill: the loss first, then how we know, then where to look."""
-    for finding in summary.findings:
-        print_finding(console, summary, finding)
+    for finding in result.findings:
+        print_finding(console, result, finding)
 
 
-def print_finding(console: Console, summary: Summary, finding: Finding) -> None:
+def print_finding(console: Console, result: DrillResult, finding: Finding) -> None:
     """One finding."""
-    colour = COLOURS[summary.verdict]
+    colour = COLOURS[result.verdict]
     console.print(
-        f"\n [{colour}]{summary.verdict}[/]  {escape(summary.scenario)}: {escape(finding.title)}", highlight=False
+        f"\n [{colour}]{result.verdict}[/]  {escape(result.scenario)}: {escape(finding.title)}", highlight=False
     )
     console.print(f"   expected  {escape(finding.expected)}", highlight=False)
     console.print(f"   found     {escape(finding.found)}", highlight=False)
-    for fault in summary.faults:
+    for fault in result.faults:
         console.print(f"   fault     {escape(fault)}", highlight=False)
     if finding.see:
-        console.print(f"   see       {escape(summary.folder)}: {escape(finding.see)}", highlight=False)
+        console.print(f"   see       {escape(result.folder)}: {escape(finding.see)}", highlight=False)
 
 
-def print_table(console: Console, summaries: Sequence[Summary]) -> None:
+def print_table(console: Console, results: Sequence[DrillResult]) -> None:
     """The result, one row a drill."""
-    table = Table("scenario", "fault", "bit", "healed", "recovery", "promises", "verdict")
-    for summary in summaries:
-        *cells, verdict = row(summary)
-        table.add_row(*(escape(cell) for cell in cells), f"[{COLOURS[summary.verdict]}]{verdict}[/]")
+    table = Table("scenario", "fault", "hits", "healed", "recovery", "promises", "verdict")
+    for result in results:
+        *cells, verdict = row(result)
+        table.add_row(*(escape(cell) for cell in cells), f"[{COLOURS[result.verdict]}]{verdict}[/]")
     console.print()
     console.print(table)

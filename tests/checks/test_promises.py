@@ -15,7 +15,7 @@ from harness.checks.not_silent import not_silent
 from harness.checks.orders_once import orders_once
 from harness.checks.registry import BUILT_IN, PROOFS
 from harness.checks.steady import steady
-from harness.checks.verdict import judge
+from harness.checks.verdict import findings_in, held_in, judge, promises_in, verdict_of
 from harness.history.events import FaultHealed, FaultHit, PhaseEnded, Recovered, RunChanged
 from harness.history.history import History
 from harness.history.reads import ArtifactRow, Notification, OutcomeRow
@@ -33,9 +33,9 @@ def titles(findings: object) -> list[str]:
 
 def test_sound_drill_passes(sound: Case) -> None:
     """A drill in which everything held passes every check."""
-    judgement = judge(sound, ())
-    assert (judgement.verdict, judgement.findings) == (Verdict.PASS, ())
-    assert (judgement.promises, judgement.kept) == (5, 5)
+    judged = judge(sound, ())
+    assert (verdict_of(judged), findings_in(judged)) == (Verdict.PASS, ())
+    assert len(promises_in(judged)) == len(held_in(judged)) == 5
 
 
 def test_artifacts_lost_one_is_found(sound: Case, but: But) -> None:
@@ -110,7 +110,7 @@ def test_run_that_never_ends_is_no_pass(sound: Case, but: But) -> None:
         if not isinstance(entry.event, RunChanged) or entry.event.state == "running"
     )
     case = dataclasses.replace(cut_short(sound, but), history=History(going_on))
-    assert judge(case, ()).verdict is Verdict.FAIL
+    assert verdict_of(judge(case, ())) is Verdict.FAIL
 
 
 def test_orders_sent_twice_are_found(sound: Case, but: But) -> None:
@@ -226,7 +226,7 @@ def test_steady_state_before_the_drill_decides_nothing(but_events: But) -> None:
     broken = but_events(without=(PhaseEnded,), plus=((3.0, PhaseEnded(phase="steady", took_s=1, failure="no")),))
     findings = steady(broken)
     assert [finding.weight for finding in findings] == [Weight.UNSOUND]
-    assert judge(broken, ()).verdict is Verdict.INCONCLUSIVE
+    assert verdict_of(judge(broken, ())) is Verdict.INCONCLUSIVE
 
 
 def test_steady_state_after_the_drill_is_demanded(sound: Case, but: But) -> None:
@@ -240,14 +240,14 @@ def test_loss_outweighs_an_unsound_drill(sound: Case, but_events: But) -> None:
     unsound = but_events(without=(FaultHit,))
     twice = (*sound.reads.broker_orders, dataclasses.replace(sound.reads.broker_orders[0], perm_id=77))
     case = dataclasses.replace(unsound, reads=dataclasses.replace(unsound.reads, broker_orders=twice))
-    assert judge(case, ()).verdict is Verdict.FAIL
+    assert verdict_of(judge(case, ())) is Verdict.FAIL
 
 
 def test_slow_recovery_after_an_unsound_drill_is_no_failure(but_events: But) -> None:
     """A system cannot be blamed for not recovering when the fault was never lifted."""
-    judgement = judge(but_events(without=(FaultHealed, Recovered)), ())
-    assert judgement.verdict is Verdict.INCONCLUSIVE
-    assert {finding.weight for finding in judgement.findings} == {Weight.UNSOUND}
+    judged = judge(but_events(without=(FaultHealed, Recovered)), ())
+    assert verdict_of(judged) is Verdict.INCONCLUSIVE
+    assert {finding.weight for finding in findings_in(judged)} == {Weight.UNSOUND}
 
 
 def test_registry_names_every_check_once() -> None:

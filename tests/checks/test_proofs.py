@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.checks.finding import Case, Verdict
-from harness.checks.verdict import judge
+from harness.checks.verdict import findings_in, judge, verdict_of
 from harness.history.events import (
     Event,
     FaultHealed,
@@ -61,23 +61,23 @@ def test_unsound_drill_is_inconclusive(but_events: But, name: str) -> None:
     """Each of these makes a drill that otherwise passes INCONCLUSIVE, and the finding says why."""
     without, added, why = UNSOUND[name]
     case = but_events(without=without, plus=tuple((22.0, event) for event in added))
-    judgement = judge(case, ())
-    assert judgement.verdict is Verdict.INCONCLUSIVE
-    assert any(why in finding.title for finding in judgement.findings)
+    judged = judge(case, ())
+    assert verdict_of(judged) is Verdict.INCONCLUSIVE
+    assert any(why in finding.title for finding in findings_in(judged))
 
 
 def test_full_disk_is_told_as_the_reason_of_an_end(but_events: But) -> None:
     """The reason that a person can do something about is in the finding, not only in the log."""
     said = "PANIC: could not write to file: No space left on device"
     ended = ServiceEnded(service="postgres", returncode=1, last_output=said)
-    found = {finding.found for finding in judge(but_events(plus=((22.0, ended),)), ()).findings}
+    found = {finding.found for finding in findings_in(judge(but_events(plus=((22.0, ended),)), ()))}
     assert "it ended with exit code 1, with no space left on its disk" in found
 
 
 def test_proxy_replaced_to_heal_is_no_trouble(but_events: But) -> None:
     """A hung Toxiproxy that was replaced to lift a fault is the harness at work, not an accident."""
     replaced = ProxyReplaced(link=LINK, reason="the Toxiproxy server hung", took_s=0.02, expected=True)
-    assert judge(but_events(plus=((20.0, replaced),)), ()).verdict is Verdict.PASS
+    assert verdict_of(judge(but_events(plus=((20.0, replaced),)), ())) is Verdict.PASS
 
 
 def test_service_ended_by_its_own_fault_is_no_trouble(but_events: But) -> None:
@@ -87,14 +87,14 @@ def test_service_ended_by_its_own_fault_is_no_trouble(but_events: But) -> None:
     healed = FaultHealed(fault="fault-2", target="backend", took_s=1.0)
     ended = ServiceEnded(service="backend", returncode=137, last_output="")
     planned = ((5.5, on), (5.6, looked), (7.0, ended), (19.0, healed))
-    assert judge(but_events(plus=planned), ()).verdict is Verdict.PASS
+    assert verdict_of(judge(but_events(plus=planned), ())) is Verdict.PASS
     late = (*planned[:2], planned[3], (21.0, ended))
-    assert judge(but_events(plus=late), ()).verdict is Verdict.INCONCLUSIVE
+    assert verdict_of(judge(but_events(plus=late), ())) is Verdict.INCONCLUSIVE
     other = (*planned, (7.5, ServiceEnded(service="postgres", returncode=1, last_output="")))
-    assert judge(but_events(plus=other), ()).verdict is Verdict.INCONCLUSIVE
+    assert verdict_of(judge(but_events(plus=other), ())) is Verdict.INCONCLUSIVE
 
 
 def test_fault_of_a_service_is_met_by_the_kernels_word(but_events: But) -> None:
     """What the kernel has counted is as good as what the proxy or the system tells."""
     met = FaultHit(fault="fault-1", witness=Witness.KERNEL, count=3, detail="times that the kernel throttled it")
-    assert judge(but_events(without=(FaultHit,), plus=((8.0, met),)), ()).verdict is Verdict.PASS
+    assert verdict_of(judge(but_events(without=(FaultHit,), plus=((8.0, met),)), ())) is Verdict.PASS

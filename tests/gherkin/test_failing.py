@@ -12,7 +12,7 @@ Feature: Words
     Given "workflow -> backend" is refused for 15 s once upon a time
 """
 FAILING = """
-from harness.drill.outcome import DrillFailed
+from harness.report.result import DrillFailed
 
 def test_drill():
     raise DrillFailed("FAIL backend-down\\n\\nartifacts-once: an artifact was lost")

@@ -1,4 +1,4 @@
-"""The commands with ``--runtime docker``: a stack that is kept up, and an engine that is not there."""
+"""The commands with ``--runtime docker``: a stack that is left up, and an engine that is not there."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ def harness(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.docker
-def test_stack_is_kept_up_until_down(engine: Engine, tmp_path: Path) -> None:
+def test_stack_is_up_until_down(engine: Engine, tmp_path: Path) -> None:
     """`up` leaves the containers there under a description of theirs, and `down` leaves nothing of them."""
     stack = small_stack(tmp_path).path
     up = harness("up", "--stack", str(stack), "--runtime", "docker")
     assert up.returncode == 0, up.stdout + up.stderr
-    kept = read_state(stack)
-    assert kept is not None
-    assert len(in_engine(engine, kept.session)) > 10
+    state = read_state(stack)
+    assert state is not None
+    assert len(in_engine(engine, state.session)) > 10
     down = harness("down", "--stack", str(stack))
     assert down.returncode == 0, down.stdout + down.stderr
-    assert in_engine(engine, kept.session) == []
+    assert in_engine(engine, state.session) == []
     assert not state_path(stack).exists()
 
 

@@ -1,4 +1,4 @@
-"""A stack that is kept up is as good for the next drill as a new one, whatever became of the one before."""
+"""A stack that a daemon runs is as good for the next drill as a new one, whatever became of the one before."""
 
 from __future__ import annotations
 
@@ -55,16 +55,16 @@ def test_drill_that_was_broken_off_leaves_the_next_one_a_stack_as_new(
 
 
 @pytest.mark.usefixtures("daemon_stack")
-def test_kept_stack_that_somebody_broke_says_so(tmp_path: Path) -> None:
+def test_stack_that_lost_a_service_says_so(tmp_path: Path) -> None:
     """A service that went down between two drills is named at once, and what to do; nothing is drilled on the rest."""
-    kept = read_state(PROJECT / "docker-compose.test.yml")
-    assert kept is not None
-    (backend,) = leaders_of(kept.session, "backend")
+    state = read_state(PROJECT / "docker-compose.test.yml")
+    assert state is not None
+    (backend,) = leaders_of(state.session, "backend")
     backend.kill()
     backend.wait(5)
     drilled = harness("drill", "healthy", "--reports", str(tmp_path))
     assert drilled.returncode == 3
-    assert "somebody took down backend (ended): `harness down`, then again" in drilled.stdout + drilled.stderr
+    assert "it lacks backend (ended): `harness down`, then again" in drilled.stdout + drilled.stderr
 
 
 def leaders_of(session: str, service: str) -> list[psutil.Process]:
