@@ -71,7 +71,7 @@ def test_unknown_fault_is_told_with_file_line_and_key(harness: Harness, tmp_path
     )
     done = harness("drill", str(scenario))
     assert done.returncode == 2
-    assert f"{scenario}:4: faults.0.is: unknown fault 'exploded'; there are: answer-lost, blackhole" in done.stderr
+    assert f"{scenario}:4: faults.0.is: unknown fault 'exploded'; there are: refused, reset" in done.stderr
 
 
 @pytest.mark.parametrize(
