@@ -25,8 +25,9 @@ from benchmarks.spool import measure_spool
 from benchmarks.storage import measure_storage
 from benchmarks.table import document, print_table
 from benchmarks.workflow_run import measure_workflow_run
+from harness.drill.description import describe
 from harness.drill.interruptible import run_interruptibly
-from harness.drill.session import describe, new_report_directory
+from harness.drill.report_directory import new_report_directory
 from harness.errors import HarnessError
 from harness.report.terminal import TerminalProgress
 

@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import Self
 
 from benchmarks.measurement import Row
+from harness.drill.opening import running_stack
 from harness.drill.progress import Progress
-from harness.drill.session import running_stack
 from harness.runtime.running import RunningStack
 from harness.stack.stack import Stack
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from benchmarks.bench import Bench
 from benchmarks.measurement import Aim, Row
-from harness.drill.session import running_stack
+from harness.drill.opening import running_stack
 from harness.stack.stack import Stack
 
 REPETITIONS = 3

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 
 from benchmarks.bench import Bench
 from benchmarks.measurement import Row
-from harness.drill.session import describe, running_stack
+from harness.drill.description import describe
+from harness.drill.opening import running_stack
 from harness.errors import DeadlineExceeded
 from harness.faults.service.cpu_limit import CpuLimit
 from harness.faults.service.fault import ServiceFault

@@ -18,8 +18,8 @@ from benchmarks.boot import only, slowest_by_itself
 from benchmarks.measurement import Aim, Row
 from benchmarks.workflow_run import run_workflow
 from harness.drill.clients import open_clients
+from harness.drill.opening import running_stack
 from harness.drill.reset import reset
-from harness.drill.session import running_stack
 from harness.errors import HarnessError, SetUpError
 from harness.images import environment as images_env
 from harness.runtime.cache import cache_directory

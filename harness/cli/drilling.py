@@ -27,17 +27,12 @@ from harness.cli.options import (
 from harness.daemon.client import drill_on, start_daemon
 from harness.daemon.state_file import describe_now, read_state
 from harness.drill.again import DEFAULT_STACK
+from harness.drill.description import any_seed, describe, takes_services_down
 from harness.drill.interruptible import run_interruptibly
+from harness.drill.opening import running_stack
 from harness.drill.progress import Progress
-from harness.drill.session import (
-    any_seed,
-    describe,
-    drill_all,
-    new_report_directory,
-    running_stack,
-    skip_all,
-    takes_services_down,
-)
+from harness.drill.report_directory import new_report_directory
+from harness.drill.series import drill_all, skip_all
 from harness.errors import UsageError
 from harness.faults.registry import known_faults
 from harness.report.files import as_json

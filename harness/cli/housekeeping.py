@@ -7,8 +7,8 @@ from harness.cli.options import RuntimeOption, Saboteur, Seed, StackFile, consol
 from harness.daemon.client import start_daemon, take_down
 from harness.daemon.state_file import read_state
 from harness.drill.again import DEFAULT_STACK
+from harness.drill.description import any_seed, describe
 from harness.drill.interruptible import run_interruptibly
-from harness.drill.session import any_seed, describe
 from harness.errors import HarnessError
 from harness.report.terminal import TerminalProgress
 from harness.runtime.docker.engine import address_if_any

@@ -10,7 +10,7 @@ import typer
 
 from harness.cli.options import StackFile, console_for_people
 from harness.drill.again import DEFAULT_STACK
-from harness.drill.session import variables
+from harness.drill.description import variables
 from harness.images.building import build_images, must_be_offline
 from harness.images.engine import connected
 from harness.report.terminal import TerminalProgress

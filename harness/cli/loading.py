@@ -11,9 +11,11 @@ from pydantic import ValidationError
 
 from harness.cli.options import Reports, Seed, StackFile, console_for_people
 from harness.drill.again import DEFAULT_STACK
+from harness.drill.description import any_seed, variables
 from harness.drill.interruptible import run_interruptibly
+from harness.drill.opening import running_stack
 from harness.drill.progress import Progress
-from harness.drill.session import any_seed, new_report_directory, running_stack, variables
+from harness.drill.report_directory import new_report_directory
 from harness.errors import UsageError
 from harness.load.loading import load_stack_with_runs, require_loadable
 from harness.load.plan import LoadPlan, load_profile

@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.console import Console
 
 from harness.daemon.server import Daemon
+from harness.drill.description import describe
 from harness.drill.interruptible import run_interruptibly
-from harness.drill.session import describe
 from harness.errors import HarnessError
 from harness.report.terminal import TerminalProgress
 from harness.runtime.running import RuntimeName

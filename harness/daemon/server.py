@@ -21,8 +21,9 @@ from harness.daemon.messages import (
     News,
 )
 from harness.daemon.state_file import describe_now, state_path
+from harness.drill.opening import running_stack
 from harness.drill.progress import Progress
-from harness.drill.session import drill_all, running_stack
+from harness.drill.series import drill_all
 from harness.errors import HarnessError
 from harness.history.history import Entry
 from harness.runtime.running import RunningStack, RuntimeName

@@ -18,7 +18,7 @@ from harness.checks.verdict import judge
 from harness.drill.again import drill_again
 from harness.drill.clients import Clients, open_clients
 from harness.drill.evidence import keep_evidence
-from harness.drill.final_reads import TaskLogs, operations_so_far, read_finally, read_operations, read_outcomes
+from harness.drill.final_reads import operations_so_far, read_finally, read_operations, read_outcomes
 from harness.drill.injector import Injector
 from harness.drill.log_marks import LogMarks
 from harness.drill.observer import Observer, RunWatch
@@ -28,7 +28,7 @@ from harness.drill.steady_state import ended_well, links_answer, run_succeeds
 from harness.drill.summing_up import sum_up
 from harness.drill.traffic import lines_that_hit
 from harness.drill.workloads.choice import workload_of
-from harness.drill.workloads.workload import Workload
+from harness.drill.workloads.workload import TaskLogs, Workload
 from harness.errors import DeadlineExceeded, HarnessError, NotSteady, ReportNotWritten
 from harness.history.events import DrillStarted, FaultHit, Recovered, RunGivenUp, RunRole, Trouble, Witness
 from harness.history.history import Entry, HistoryWriter

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from harness.drill.final_reads import TaskLogs
+from harness.drill.workloads.workload import TaskLogs
 from harness.errors import ReportNotWritten
 from harness.history.reads import FinalReads
 from harness.report.redaction import Redaction

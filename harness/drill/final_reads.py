@@ -10,7 +10,7 @@ from harness.clients.database import SystemDatabase
 from harness.clients.http_list import look_up, read_artifacts, read_list
 from harness.drill.clients import Clients, own_address
 from harness.drill.log_marks import LogMarks
-from harness.drill.workloads.workload import TaskLogs, Workload
+from harness.drill.workloads.workload import Workload
 from harness.errors import StackError
 from harness.history.events import Fate, OperationEnded
 from harness.history.history import History
@@ -18,7 +18,6 @@ from harness.history.reads import ArtifactRow, FinalReads, OutcomeRow, ProbeRead
 from harness.runtime.running import RunningStack
 from harness.stack.probes import LogPromise, SqlPromise
 
-__all__ = ["OperationsSoFar", "TaskLogs", "operations_so_far", "read_finally", "read_operations", "read_outcomes"]
 _SHOWN = 300
 _POLL_S = 0.1
 

@@ -12,7 +12,10 @@ from typing import TypeVar
 from rich.console import Console
 
 from harness.drill.again import drill_again
-from harness.drill.session import any_seed, describe, drill_all, new_report_directory, running_stack
+from harness.drill.description import any_seed, describe
+from harness.drill.opening import running_stack
+from harness.drill.report_directory import new_report_directory
+from harness.drill.series import drill_all
 from harness.report.files import write_report
 from harness.report.result import DrillResult
 from harness.report.terminal import TerminalProgress

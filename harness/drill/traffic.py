@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from harness.drill.final_reads import TaskLogs
 from harness.drill.injector import Injector
 from harness.drill.span import Span
+from harness.drill.workloads.workload import TaskLogs
 from harness.stack.adapters import TrafficAdapter
 from harness.stack.link import matches
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from harness.history.events import ProbeOutcome
+from harness.validated import Strict
 
 
-class Fault(BaseModel):
+class Fault(Strict):
     """A fault, as pure data. Its effect (``harness/runtime/effects``) puts it on, observes it, and lifts it.
 
     Its fields are its settings, and ``kind``, a literal with a default: the name that scenarios use.
@@ -27,8 +26,6 @@ class Fault(BaseModel):
         PROOF_ON: how it is proven to be on, for the documentation.
         PROOF_HEALED: how it is proven to be gone, for the documentation.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     TARGET: ClassVar[Literal["link", "service"]]
     LASTS: ClassVar[bool] = True

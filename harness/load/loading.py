@@ -8,10 +8,10 @@ from statistics import median
 from harness.clients.airflow import TaskInstance
 from harness.drill.clients import Clients, open_clients
 from harness.drill.evidence import keep_logs
-from harness.drill.final_reads import TaskLogs
 from harness.drill.progress import Progress
 from harness.drill.reset import reset
 from harness.drill.workloads.airflow import airflow_is_whole
+from harness.drill.workloads.workload import TaskLogs
 from harness.errors import HarnessError, UsageError
 from harness.load.job import LoadJob, RunRecord
 from harness.load.locust_process import run_locust

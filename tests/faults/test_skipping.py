@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from harness.checks.finding import Verdict
-from harness.drill.session import drill_all, skip_all
+from harness.drill.series import drill_all, skip_all
 from harness.drill.skipping import skipped, why_skipped
 from harness.report.files import junit, markdown, row
 from harness.report.result import DrillResult, verdict_of_all

@@ -15,7 +15,7 @@ import pytest
 from docker.errors import APIError
 from docker.models.containers import Container
 
-from harness.drill.session import variables
+from harness.drill.description import variables
 from harness.images.building import build_images, must_be_offline
 from harness.images.engine import ImageEngine, connected
 from harness.runtime.cache import cache_directory

@@ -92,7 +92,7 @@ class AttachedLink:
         server = ContainerServer(self._engine, AttachedContainer(self._container), follower, control, log)
         try:
             await server.answers()
-            await control.adopt(self._listen_port)
+            await control.attach(self._listen_port)
         except HarnessError as error:
             raise StartFailed(f"Toxiproxy of {self.link}: {error}", evidence=server.tail()) from error
         self._on_start(await self._address())

@@ -154,7 +154,7 @@ class AttachedStack:
 
     def _attach(self, name: str, containers: Mapping[str, Container]) -> ServiceContainer:
         described = self.stack.services[name].container
-        adopted = ServiceContainer(
+        attached = ServiceContainer(
             name,
             self._engine,
             AttachedContainer(self._running(name, containers)),
@@ -163,8 +163,8 @@ class AttachedStack:
             until_ready=self._until_ready,
             on_end=self._ended,
         )
-        self._note_addresses(adopted)
-        return adopted
+        self._note_addresses(attached)
+        return attached
 
     def _attach_proxy(self, link: Link, containers: Mapping[str, Container]) -> LinkProxy:
         name = self.stack.proxies.get(link)
@@ -204,7 +204,7 @@ class AttachedStack:
                 self._addresses[name, port] = published(service.container(), port)
 
     async def _follow(self, service: ServiceContainer) -> None:
-        await service.adopt()
+        await service.attach()
         self.ready_s[service.name] = await self._until_ready(service)
 
     async def _until_ready(self, service: ServiceContainer) -> float:

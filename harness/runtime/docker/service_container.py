@@ -86,7 +86,7 @@ class ServiceContainer:
             raise
         self._follow(follower)
 
-    async def adopt(self) -> None:
+    async def attach(self) -> None:
         """Follow one that runs already, from its first byte; whether it is ready is another question.
 
         Raises:

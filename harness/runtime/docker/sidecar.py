@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
+from enum import Enum, auto
 
 from docker.errors import DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
@@ -16,6 +16,14 @@ from harness.runtime.session.undo_log import UndoStep
 
 # With iptables; an image of the harness's own, as it needs capabilities that no service has.
 NET_TOOLS_IMAGE = "trading-net-tools"
+
+
+class Shared(Enum):
+    """What a sidecar has in common with the container beside it; it has nothing of the other two."""
+
+    NETWORK = auto()
+    VOLUMES = auto()
+    PROCESSES = auto()
 
 
 class Sidecar:
@@ -30,16 +38,26 @@ class Sidecar:
 
     @classmethod
     async def start(
-        cls, beside: Container, image: str, *, labels: Mapping[str, str], shares: Mapping[str, Any], user: str | None
+        cls,
+        beside: Container,
+        image: str,
+        *,
+        shares: Shared,
+        labels: Mapping[str, str],
+        user: str | None,
+        capabilities: Sequence[str] = (),
+        confined: bool = True,
     ) -> Sidecar:
         """Start one.
 
         Args:
             beside: the service's container.
             image: what it is made of.
+            shares: what it shares with the service's container.
             labels: whose it is, so that it is removed with the rest.
-            shares: what it shares with the service's container, in the SDK's own words.
             user: as whom it runs; None leaves that to the image.
+            capabilities: the only ones that it has.
+            confined: whether the profiles of AppArmor and seccomp hold for it.
 
         Raises:
             SetUpError: the image is missing.
@@ -55,7 +73,12 @@ class Sidecar:
                 detach=True,
                 labels=dict(labels),
                 user=user,
-                **shares,
+                network_mode=f"container:{beside.id}" if shares is Shared.NETWORK else "none",
+                volumes_from=[str(beside.id)] if shares is Shared.VOLUMES else None,
+                pid_mode=f"container:{beside.id}" if shares is Shared.PROCESSES else None,
+                cap_drop=["ALL"],
+                cap_add=list(capabilities),
+                security_opt=None if confined else ["apparmor=unconfined", "seccomp=unconfined"],
             )
 
         try:

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from harness.errors import NO_ROOM
 from harness.faults.service.disk_full import DiskFull
-from harness.runtime.docker.sidecar import Sidecar
+from harness.runtime.docker.sidecar import Shared, Sidecar
 from harness.runtime.effects.effect import CannotBeDone, Observation
 from harness.runtime.effects.volume import VolumeEffect
 from harness.runtime.session.undo_log import UndoStep
@@ -33,9 +33,9 @@ class DiskFullEffect(VolumeEffect[DiskFull]):
         self._sidecar = await Sidecar.start(
             container,
             str(container.attrs["Config"]["Image"]),
+            shares=Shared.VOLUMES,
             labels=self.labels,
             user=str(container.attrs["Config"]["User"]) or None,
-            shares={"volumes_from": [str(container.id)], "network_mode": "none", "cap_drop": ["ALL"]},
         )
         free_mib = await self._free_bytes() // _MIB
         if free_mib > _MAX_FREE_MIB:

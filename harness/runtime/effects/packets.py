@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from docker.models.containers import Container
 
-from harness.runtime.docker.sidecar import NET_TOOLS_IMAGE, Sidecar
+from harness.runtime.docker.sidecar import NET_TOOLS_IMAGE, Shared, Sidecar
 from harness.runtime.effects.container import ContainerEffect
 from harness.runtime.effects.effect import Observation
 from harness.runtime.effects.service import ServiceFaultT
@@ -48,13 +48,10 @@ class PacketFilter:
         sidecar = await Sidecar.start(
             container,
             NET_TOOLS_IMAGE,
+            shares=Shared.NETWORK,
             labels=labels,
             user="0",
-            shares={
-                "network_mode": f"container:{container.id}",
-                "cap_drop": ["ALL"],
-                "cap_add": ["NET_ADMIN", "NET_RAW"],
-            },
+            capabilities=("NET_ADMIN", "NET_RAW"),
         )
         packets = cls(sidecar, f"harness-{secrets.token_hex(4)}")
         try:

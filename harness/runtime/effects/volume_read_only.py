@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.faults.service.volume_read_only import VolumeReadOnly
-from harness.runtime.docker.sidecar import NET_TOOLS_IMAGE, Sidecar
+from harness.runtime.docker.sidecar import NET_TOOLS_IMAGE, Shared, Sidecar
 from harness.runtime.effects.effect import Observation
 from harness.runtime.effects.volume import VolumeEffect
 from harness.runtime.session.undo_log import UndoStep
@@ -27,15 +27,11 @@ class VolumeReadOnlyEffect(VolumeEffect[VolumeReadOnly]):
         self._sidecar = await Sidecar.start(
             container,
             NET_TOOLS_IMAGE,
+            shares=Shared.PROCESSES,
             labels=self.labels,
             user="0",
-            shares={
-                "pid_mode": f"container:{container.id}",
-                "network_mode": "none",
-                "cap_drop": ["ALL"],
-                "cap_add": ["SYS_ADMIN", "SYS_PTRACE", "SYS_CHROOT"],
-                "security_opt": ["apparmor=unconfined", "seccomp=unconfined"],
-            },
+            capabilities=("SYS_ADMIN", "SYS_PTRACE", "SYS_CHROOT"),
+            confined=False,
         )
 
     async def switch_on(self) -> None:

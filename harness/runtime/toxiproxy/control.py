@@ -110,7 +110,7 @@ class Control:
 
         await self._call("make the proxy", work)
 
-    async def adopt(self, listen_port: int) -> None:
+    async def attach(self, listen_port: int) -> None:
         """Take the proxy that the server made by itself, as its configuration says, and free it of toxics.
 
         Args:

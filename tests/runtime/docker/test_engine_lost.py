@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.drill.drill import Drill
-from harness.drill.session import while_it_lasts
+from harness.drill.opening import while_it_lasts
 from harness.errors import HarnessError
 from harness.history.events import Event, FaultObserved, Trouble
 from harness.history.history import Entry
