@@ -33,7 +33,7 @@ sys.exit(2)
 WAITER = """
 import sys
 from bootstrap.lanes import wait_for
-sys.exit(wait_for([sys.executable, "-c", sys.argv[1]]))
+sys.exit(wait_for([sys.executable, "-c", sys.argv[1]], {}))
 """
 
 
