@@ -4,10 +4,10 @@ BOOTSTRAP := $(PYTHON) -m bootstrap
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine images drill test check bench load clean
+.PHONY: help setup engine images drill test test-quick test-thorough check bench load clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf " %-8s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf " %-14s %s\n", $$1, $$2 }'
 
 setup: ## make the environment (.venv), and Toxiproxy where it is missing
 	@$(BOOTSTRAP) setup
@@ -23,6 +23,12 @@ drill: ## run the drills (or those of SCENARIO="backend-down …") and judge the
 
 test: ## run every test (ARGS="tests/runtime -k reaper" for some)
 	@$(BOOTSTRAP) test $(ARGS)
+
+test-quick: ## run every test that starts no stack: no Airflow, no containers
+	@$(BOOTSTRAP) test-quick $(ARGS)
+
+test-thorough: ## run every test, those that have one in their long variant
+	@$(BOOTSTRAP) test-thorough $(ARGS)
 
 check: ## lint, formatting, types and layers
 	@$(BOOTSTRAP) check

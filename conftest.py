@@ -6,11 +6,16 @@ import functools
 import gc
 import os
 import warnings
+from typing import TYPE_CHECKING
 
 import docker
 import pytest
 from docker.errors import DockerException
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+    from xdist.scheduler import Scheduling
 
 # No time limit on an example: the machine may be shared, and a slow one is no broken promise.
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -20,14 +25,44 @@ settings.load_profile("project")
 _REQUIRED_VARIABLE = "HARNESS_REQUIRE_DOCKER"
 # Set where what needs an engine is to be left out, although one may answer.
 _WITHOUT_VARIABLE = "HARNESS_WITHOUT_DOCKER"
-
-
 THOROUGH = "--thorough"
+# What a test starts is told by what it uses: these fixtures, of ours and of the harness's plugin, and these marks.
+_STARTING_FIXTURES = frozenset({"starts_a_stack", "drill_bench"})
+_STARTING_MARKS = ("docker", "drill")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Whether the long variants of some tests run: more moments of sudden death, two drills at once."""
     parser.addoption(THOROUGH, action="store_true", help="run the long variants of tests that have one")
+
+
+@pytest.fixture(scope="session")
+def starts_a_stack() -> None:
+    """Asked for by fixtures that start Airflow, containers or a whole stack: whatever test uses them is told by it."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests that start a stack, before tests are chosen by their marks: from it follows their lane.
+
+    Raises:
+        pytest.UsageError: a test must run alone, and does not say why.
+    """
+    for item in items:
+        uses = _STARTING_FIXTURES.intersection(getattr(item, "fixturenames", ()))
+        if uses or any(item.get_closest_marker(name) for name in _STARTING_MARKS):
+            item.add_marker("stack")
+        alone = item.get_closest_marker("alone")
+        if alone is not None and not (len(alone.args) == 1 and isinstance(alone.args[0], str)):
+            raise pytest.UsageError(f"{item.nodeid}: say why it must run alone: @pytest.mark.alone('it …')")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """Hand tests to workers in an order of our own. A run without workers needs no xdist."""
+    from bootstrap.scheduling import StackScheduling  # noqa: PLC0415
+
+    return StackScheduling(config, log)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

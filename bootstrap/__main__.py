@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable
 
+from bootstrap.lanes import LANES, run_lane
 from bootstrap.ready import ROOT, SetUpFailedError, set_up, tool
 
 FAILED = 3
@@ -24,7 +25,7 @@ CHECKS = (
 HARNESS_COMMANDS = ("drill", "list", "up", "down", "clean", "load", "images")
 # Programs of the environment that stand for a command of ours; all others are the harness's own.
 PROGRAMS = {"test": ("pytest", "-rs"), "bench": ("python", "-m", "benchmarks")}
-KNOWN = ("setup", "check", *PROGRAMS, *HARNESS_COMMANDS, "engine")
+KNOWN = ("setup", "check", *LANES, "bench", *HARNESS_COMMANDS, "engine")
 
 
 def main(arguments: list[str]) -> int:
@@ -47,10 +48,9 @@ def main(arguments: list[str]) -> int:
         return 0
     if command == "check":
         return check()
-    if command == "test" and len(arguments) == 1:
-        from bootstrap.every_test import run_every_test  # noqa: PLC0415 - the others need not wait for it
-
-        return run_every_test()
+    # What is named may be of any lane: it runs as it is, in one run of pytest.
+    if command in LANES and (command != "test" or len(arguments) == 1):
+        return run_lane(command, arguments[1:])
     program = PROGRAMS.get(command, ("harness", command))
     # In place of this process, so that signals and the exit code are the command's own. Its own name is the whole path:
     # Python finds its environment by it, and a bare "python" would be looked up on PATH.

@@ -15,7 +15,7 @@ from tests.postgres.server import launch
 
 
 @pytest.fixture(scope="module")
-def airflow() -> Iterator[Parts]:
+def airflow(starts_a_stack: None) -> Iterator[Parts]:
     """Migrated database, api-server, scheduler and dag-processor."""
     folder = Path(tempfile.mkdtemp(prefix="airflow-test-"))
     # As root PostgreSQL runs as another user, who has to get through.

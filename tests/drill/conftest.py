@@ -56,7 +56,7 @@ def reports(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def start_drill(reports: Path) -> Iterator[Start]:
+def start_drill(reports: Path, starts_a_stack: None) -> Iterator[Start]:
     """Start `harness drill` with these arguments and variables; one that a test leaves running is ended."""
     started: list[subprocess.Popen[str]] = []
 

@@ -21,6 +21,7 @@ from tests.drill.test_interference import wait_for_event
 
 COMPOSE_DEADLINE_S = 180
 RESTORED_WITHIN_S = 30.0
+POLL_S = 0.1
 ONE_SHOT = "airflow-migrate"
 
 
@@ -84,6 +85,7 @@ def test_compose_project_is_drilled_and_left_as_it_was(
     gives_up_at_s = time.monotonic() + RESTORED_WITHIN_S
     while down := not_running(project):
         assert time.monotonic() < gives_up_at_s, f"not running {RESTORED_WITHIN_S} s after SIGKILL: {down}"
+        time.sleep(POLL_S)
     drilled = finish(start_drill("backend-down", "--attach", project))
     assert drilled.verdicts == {"backend-down": "PASS"}, drilled.said
     assert {name: each.id for name, each in containers(project).items()} == before

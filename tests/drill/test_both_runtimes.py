@@ -1,60 +1,67 @@
-"""The whole suite of scenarios, on local processes and on containers: a scenario does not know which."""
+"""The whole suite of scenarios, on local processes and on containers: a scenario does not know which.
+
+Each is a test of its own. Those of a runtime share a stack that stays up, as a user's tests do by the `drill` fixture.
+"""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rich.console import Console
-from rich.table import Table
+
+from harness.drill.runner import DrillRunner, open_runner
+from harness.drill.session import describe
+from harness.drill.skipping import why_skipped
+from harness.runtime.running import RuntimeName
+from harness.scenario.loading import list_scenarios, load_scenario
 
 PROJECT = Path(__file__).parents[2]
-EVERY = tuple(sorted(path.stem for path in (PROJECT / "scenarios").glob("*.yaml")))
-RUNTIMES = ("local", "docker")
-SEED = 4711
-# Both runtimes at once take a quarter of an hour on two cores.
-DEADLINE_S = 2400
-
-Start = Callable[..., "subprocess.Popen[str]"]
-
-
-@pytest.mark.docker
-def test_scenarios_have_the_same_verdicts_on_both_runtimes(
-    start_drill: Start, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """A scenario passes on either runtime, or a runtime cannot do it; both drill at once on this machine."""
-    drills = {runtime: start_drill(*EVERY, "--runtime", runtime, "--seed", str(SEED), "--json") for runtime in RUNTIMES}
-    with ThreadPoolExecutor() as pool:  # both at once: a pipe that nobody reads would stop its drill
-        said = dict(
-            zip(drills, pool.map(lambda drill: drill.communicate(timeout=DEADLINE_S)[0], drills.values()), strict=True)
-        )
-    verdicts = {runtime: verdicts_of(text) for runtime, text in said.items()}
-    with capfd.disabled():
-        print_table(verdicts)
-    for scenario in EVERY:
-        assert verdicts["docker"].get(scenario) == "PASS", said["docker"]
-        assert verdicts["local"].get(scenario) in {"PASS", "SKIPPED"}, said["local"]
+COMPOSE = PROJECT / "docker-compose.test.yml"
+FOLDER = PROJECT / "scenarios"
+STACK = describe(COMPOSE, seed=0)
+EVERY = {name: load_scenario(name, FOLDER, STACK) for name in list_scenarios(FOLDER)}
+# What a runtime cannot do is known beforehand: nothing is skipped, and tests/faults holds the reasons against it.
+DRILLED = {
+    runtime: [name for name, scenario in EVERY.items() if why_skipped(scenario, runtime) is None]
+    for runtime in RuntimeName
+}
+FIXTURES = {RuntimeName.LOCAL: "drill", RuntimeName.DOCKER: "drill_in_containers"}
+MARKS = {RuntimeName.LOCAL: [pytest.mark.drill], RuntimeName.DOCKER: [pytest.mark.drill, pytest.mark.docker]}
 
 
-def verdicts_of(said: str) -> dict[str, str]:
-    """The verdict of each scenario, from what the command printed: the JSON stands last, behind what is for people."""
-    start = said.find("\n[\n")
-    if start < 0:
-        return {}
-    found, _ = json.JSONDecoder().raw_decode(said[start + 1 :])
-    return {each["scenario"]: each["verdict"] for each in found}
+@pytest.fixture(scope="session")
+def drill_in_containers(request: pytest.FixtureRequest, starts_a_stack: None) -> Iterator[DrillRunner]:
+    """The stack in containers, kept until the worker has nothing more to do."""
+    reports, seed = (request.config.getoption(name) for name in ("--drill-reports", "--drill-seed"))
+    with open_runner(COMPOSE, reports=reports, seed=seed, saboteur=None, runtime=RuntimeName.DOCKER) as runner:
+        yield runner
 
 
-def print_table(verdicts: Mapping[str, Mapping[str, str]]) -> None:
-    """One scenario a row, one runtime a column."""
-    table = Table(title="the same scenarios on both runtimes")
-    for column in ("scenario", *RUNTIMES):
-        table.add_column(column)
-    for scenario in EVERY:
-        table.add_row(scenario, *(verdicts[runtime].get(scenario, "no verdict") for runtime in RUNTIMES))
-    Console(file=sys.stdout, width=100).print(table)
+@pytest.mark.parametrize(
+    ("runtime", "scenario"),
+    [
+        pytest.param(runtime, name, id=f"{runtime}-{name}", marks=MARKS[runtime])
+        for runtime, names in DRILLED.items()
+        for name in names
+    ],
+)
+def test_scenario_passes(request: pytest.FixtureRequest, runtime: RuntimeName, scenario: str) -> None:
+    """Its promises hold under its faults, after a steady run of its own."""
+    drill: DrillRunner = request.getfixturevalue(FIXTURES[runtime])
+    drill(scenario).expect_pass()
+
+
+def test_every_scenario_is_drilled() -> None:
+    """In containers every one of them, and as local processes all that need no container."""
+    assert DRILLED[RuntimeName.DOCKER] == list(EVERY)
+    assert set(EVERY) - set(DRILLED[RuntimeName.LOCAL]) == {
+        "backend-cpu",
+        "backend-lossy",
+        "backend-partitioned",
+        "gateway-partitioned",
+        "spool-disk-full",
+        "spool-read-only",
+        "workflow-memory",
+        "workflow-processes",
+    }

@@ -13,11 +13,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.daemon.state_file import read_state
+from harness.daemon.state_file import read_state, state_path
+from harness.runtime.cache import VARIABLE, cache_directory
 from tests.drill.conftest import PROJECT, Finish, Start
 from tests.drill.test_interference import wait_for_event
 
 UP_DEADLINE_S = 120
+COMPOSE = PROJECT / "docker-compose.test.yml"
 
 
 def harness(*words: str) -> subprocess.CompletedProcess[str]:
@@ -30,7 +32,18 @@ def harness(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def daemon_stack() -> Iterator[None]:
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache where no other test's harness finds the stack that is kept; all else in it is everyone's."""
+    shared, own = cache_directory(PROJECT), tmp_path / "cache"
+    own.mkdir()
+    for entry in shared.iterdir():
+        if entry.name != state_path(COMPOSE).parent.name:
+            (own / entry.name).symlink_to(entry.resolve())
+    monkeypatch.setenv(VARIABLE, str(own))
+
+
+@pytest.fixture
+def daemon_stack(own_cache: None, starts_a_stack: None) -> Iterator[None]:
     """The project's stack, up for as long as the test takes."""
     up = harness("up")
     assert up.returncode == 0, up.stdout + up.stderr
@@ -57,7 +70,7 @@ def test_drill_that_was_broken_off_leaves_the_next_one_a_stack_as_new(
 @pytest.mark.usefixtures("daemon_stack")
 def test_stack_that_lost_a_service_says_so(tmp_path: Path) -> None:
     """A service that went down between two drills is named at once, and what to do; nothing is drilled on the rest."""
-    state = read_state(PROJECT / "docker-compose.test.yml")
+    state = read_state(COMPOSE)
     assert state is not None
     (backend,) = leaders_of(state.session, "backend")
     backend.kill()

@@ -14,6 +14,7 @@ import pytest
 
 Start = Callable[..., "subprocess.Popen[str]"]
 DEADLINE_S = 120.0
+POLL_S = 0.05
 
 
 class Drilled(Protocol):
@@ -32,7 +33,8 @@ Finish = Callable[["subprocess.Popen[str]"], Drilled]
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Two stacks of containers at once want a bigger machine than most: only where the long variants run."""
     if "runtime" in metafunc.fixturenames:
-        in_containers = [pytest.param("docker", marks=pytest.mark.docker)]
+        marks = [pytest.mark.docker, pytest.mark.alone("two stacks of containers are all that most machines can take")]
+        in_containers = [pytest.param("docker", marks=marks)]
         metafunc.parametrize("runtime", ["local", *(in_containers * metafunc.config.getoption("--thorough"))])
 
 
@@ -63,6 +65,7 @@ def wait_for_event(reports: Path, kind: str, harness: subprocess.Popen[str]) -> 
             if re.search(rf'"kind":"{kind}"', history.read_text()):
                 return history
         assert harness.poll() is None, f"the harness ended before: {harness.stdout.read() if harness.stdout else ''}"
+        time.sleep(POLL_S)
     raise AssertionError(f"no {kind} within {DEADLINE_S} s")
 
 

@@ -18,6 +18,8 @@ from harness.images.environment import read
 from harness.runtime.cache import VARIABLE, cache_directory
 from tests.foreign.overlay import BY_HTTP, BY_SQL, FILES, Fields, edit, proposed
 
+pytestmark = pytest.mark.drill
+
 PROJECT = Path(__file__).parents[2]
 DEADLINE_S = 300
 LOCAL, DOCKER = "local", "docker"

@@ -21,7 +21,7 @@ from tests.trading.trading_airflow import DAG, TradingAirflow
 
 
 @pytest.fixture(scope="module")
-def airflow(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TradingAirflow]:
+def airflow(parts: Parts, tmp_path_factory: pytest.TempPathFactory, starts_a_stack: None) -> Iterator[TradingAirflow]:
     """Migrated database, api-server, scheduler and dag-processor, which know the workflow's settings."""
     folder = Path(tempfile.mkdtemp(prefix="trading-airflow-test-"))
     with psycopg.connect(parts.database_url, autocommit=True) as connection:

@@ -130,6 +130,7 @@ def image_with_a_volume(engine: Engine) -> Iterator[str]:
     engine.client.images.remove("declares-a-volume:test")
 
 
+@pytest.mark.alone("it counts every volume of the engine")
 def test_nothing_is_left_of_volumes_that_an_image_declares(
     engine: Engine, tmp_path: Path, image_with_a_volume: str
 ) -> None:

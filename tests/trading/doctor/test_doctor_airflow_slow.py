@@ -30,7 +30,7 @@ _PASSWORD = "admin-for-tests"  # noqa: S105 - of a throw-away server
 
 
 @pytest.fixture(scope="module")
-def airflow(parts: Parts) -> Iterator[DoctorsAirflow]:
+def airflow(parts: Parts, starts_a_stack: None) -> Iterator[DoctorsAirflow]:
     """Migrated database, api-server, scheduler and dag-processor, which knows both DAGs of the workflow."""
     folder = Path(tempfile.mkdtemp(prefix="doctor-test-"))
     # As root PostgreSQL runs as another user, who has to get through.
