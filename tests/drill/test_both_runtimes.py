@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.drill.description import describe
 from harness.drill.runner import DrillRunner, open_runner
-from harness.drill.session import describe
 from harness.drill.skipping import why_skipped
 from harness.runtime.running import RuntimeName
 from harness.scenario.loading import list_scenarios, load_scenario
