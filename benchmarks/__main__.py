@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -19,7 +19,7 @@ from benchmarks.container_faults import measure_container_faults
 from benchmarks.containers import measure_containers
 from benchmarks.fault_effect import measure_fault_effect
 from benchmarks.gateway_exchange import measure_gateway
-from benchmarks.measurement import Row
+from benchmarks.measuring import Measured, measurable, measure_all
 from benchmarks.reset import measure_reset
 from benchmarks.spool import measure_spool
 from benchmarks.storage import measure_storage
@@ -43,6 +43,9 @@ MEASUREMENTS: Mapping[str, Measure] = {
     "workflow-run": measure_workflow_run,
     "fault-effect": measure_fault_effect,
 }
+# Without an engine these are left out.
+NEED_ENGINE = frozenset({"containers", "container-faults"})
+NOT_ALL_MEASURED = 3
 INTERRUPTED = 130
 
 
@@ -50,7 +53,8 @@ def main() -> int:
     """Measure.
 
     Returns:
-        0 when everything was measured, whatever the aims; 3 when something could not be.
+        0 when everything was measured that this machine can measure, whatever the aims; 3 when a part failed, or
+        cannot be measured here and was asked for by name.
     """
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the stack and the harness.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(MEASUREMENTS)}; all by default")
@@ -60,32 +64,27 @@ def main() -> int:
     if unknown := set(given.names) - set(MEASUREMENTS):
         parser.error(f"no measurement {', '.join(sorted(unknown))}; there are: {', '.join(MEASUREMENTS)}")
     console = Console() if sys.stdout.isatty() else Console(width=140)
+    measured, interrupted = Measured(), False
     try:
         stack = describe(given.stack, seed=0)
         directory = new_report_directory(given.reports or stack.project / "reports")
-        load_before = os.getloadavg()[0]
-        rows = run_interruptibly(_measure(Bench(stack, TerminalProgress(console)), given.names or list(MEASUREMENTS)))
     except HarnessError as error:
         print(error, error.evidence, sep="\n", file=sys.stderr)  # noqa: T201 - it speaks to a person at a terminal
         return error.exit_code
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    load = (load_before, os.getloadavg()[0])
-    print_table(console, rows, load)
-    (directory / "bench.json").write_text(document(rows, load).model_dump_json(indent=2) + "\n", encoding="utf-8")
-    console.print(f" report  {directory / 'bench.json'}", highlight=False, soft_wrap=True)
-    return 0
-
-
-async def _measure(bench: Bench, names: Sequence[str]) -> list[Row]:
-    rows: list[Row] = []
+    load_before = os.getloadavg()[0]
+    names = measurable(given.names or list(MEASUREMENTS), NEED_ENGINE, measured)
+    bench = Bench(stack, TerminalProgress(console))
     try:
-        async with bench:
-            for name in names:
-                rows += await MEASUREMENTS[name](bench)
-    finally:
-        bench.progress.done()
-    return rows
+        run_interruptibly(measure_all(bench, {name: MEASUREMENTS[name] for name in names}, measured))
+    except KeyboardInterrupt:
+        interrupted = True
+    load = (load_before, os.getloadavg()[0])
+    print_table(console, measured, load)
+    (directory / "bench.json").write_text(document(measured, load).model_dump_json(indent=2) + "\n", encoding="utf-8")
+    console.print(f" report  {directory / 'bench.json'}", highlight=False, soft_wrap=True)
+    if interrupted:
+        return INTERRUPTED
+    return NOT_ALL_MEASURED if measured.failed or (given.names and measured.left_out) else 0
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ CHECKS = (
     ("mypy", "-p", "bootstrap"),
     ("lint-imports",),
 )
-HARNESS_COMMANDS = ("drill", "list", "up", "down", "clean", "load", "images")
+HARNESS_COMMANDS = ("drill", "list", "up", "status", "down", "clean", "load", "images")
 # Programs of the environment that stand for a command of ours; all others are the harness's own.
 PROGRAMS = {"test": ("pytest", "-rs"), "bench": ("python", "-m", "benchmarks")}
 KNOWN = ("setup", "check", *LANES, "bench", *HARNESS_COMMANDS, "engine")

@@ -24,8 +24,7 @@ from harness.cli.options import (
     StackFile,
     console_for_people,
 )
-from harness.daemon.client import drill_on, start_daemon
-from harness.daemon.state_file import describe_now, read_state
+from harness.daemon.client import drill_on, find_daemon, start_daemon
 from harness.drill.again import DEFAULT_STACK
 from harness.drill.description import any_seed, describe, takes_services_down
 from harness.drill.interruptible import run_interruptibly
@@ -109,13 +108,11 @@ async def _drill(
     try:
         if results := skip_all(stack, scenarios, runtime, seed=seed, directory=directory, progress=progress):
             return results
-        state = read_state(stack.path) if how.attach is None else None
+        state = await find_daemon(stack, saboteur, runtime) if how.attach is None else None
         if state is None and how.keep:
             state = await start_daemon(stack.path, seed=seed, saboteur=saboteur, runtime=runtime, progress=progress)
-        if state is not None and state.description == await describe_now(stack, saboteur, runtime):
-            return await drill_on(state, scenarios, seed=seed, directory=directory, progress=progress)
         if state is not None:
-            raise UsageError("the running stack was made from another description: `harness down` first")
+            return await drill_on(state, scenarios, seed=seed, directory=directory, progress=progress)
         async with running_stack(stack, progress, saboteur, runtime, how.attach) as running:
             return await drill_all(running, scenarios, seed=seed, directory=directory, progress=progress)
     finally:

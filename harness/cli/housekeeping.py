@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from harness.cli.drilling import check_saboteur
 from harness.cli.options import RuntimeOption, Saboteur, Seed, StackFile, console_for_people
-from harness.daemon.client import start_daemon, take_down
+from harness.cli.status import print_status
+from harness.daemon.client import ask_status, find_daemon, start_daemon, take_down
 from harness.daemon.state_file import read_state
+from harness.daemon.status import StackStatus
 from harness.drill.again import DEFAULT_STACK
 from harness.drill.description import any_seed, describe
 from harness.drill.interruptible import run_interruptibly
+from harness.drill.progress import Progress
 from harness.errors import HarnessError
 from harness.report.terminal import TerminalProgress
 from harness.runtime.docker.engine import address_if_any
 from harness.runtime.running import RuntimeName
 from harness.runtime.session.leftovers import clean_dead_sessions
+from harness.stack.stack import Stack
 
 
 def up(
@@ -22,21 +26,27 @@ def up(
     runtime: RuntimeOption = RuntimeName.LOCAL,
     saboteur: Saboteur = None,
 ) -> int:
-    """Start the stack and leave it up; drills run on it until `harness down`."""
+    """Start the stack, leave it up and say where it is reached; drills and loads run on it until `harness down`."""
     console = console_for_people()
     seed = any_seed() if seed is None else seed
     described = describe(stack, seed=seed)
     check_saboteur(described, saboteur)
     progress = TerminalProgress(console)
-    if read_state(stack) is not None:
-        console.print(" the stack is up already")
-        return 0
+    found = run_interruptibly(_up(described, seed, saboteur, runtime, progress))
+    print_status(console, found)
+    console.print("\n it stays up until `harness down`; `harness status` shows this again", highlight=False)
+    return 0
+
+
+async def _up(stack: Stack, seed: int, saboteur: str | None, runtime: RuntimeName, progress: Progress) -> StackStatus:
     try:
-        run_interruptibly(start_daemon(stack, seed=seed, saboteur=saboteur, runtime=runtime, progress=progress))
+        if (state := await find_daemon(stack, saboteur, runtime)) is not None:
+            progress.line("the stack is up already")
+        else:
+            state = await start_daemon(stack.path, seed=seed, saboteur=saboteur, runtime=runtime, progress=progress)
+        return await ask_status(state, progress)
     finally:
         progress.done()
-    console.print(" it stays up until `harness down`")
-    return 0
 
 
 def down(stack: StackFile = DEFAULT_STACK) -> int:

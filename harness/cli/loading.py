@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 
-from harness.cli.options import Reports, Seed, StackFile, console_for_people
+from harness.cli.drilling import check_saboteur
+from harness.cli.options import Reports, RuntimeOption, Saboteur, Seed, StackFile, console_for_people
+from harness.daemon.client import find_daemon, load_on
 from harness.drill.again import DEFAULT_STACK
-from harness.drill.description import any_seed, variables
+from harness.drill.description import any_seed, describe
 from harness.drill.interruptible import run_interruptibly
 from harness.drill.opening import running_stack
 from harness.drill.progress import Progress
@@ -22,7 +23,8 @@ from harness.load.plan import LoadPlan, load_profile
 from harness.load.report import document, print_load
 from harness.load.result import LoadResult
 from harness.report.terminal import TerminalProgress
-from harness.stack.stack import Stack, load_stack
+from harness.runtime.running import RuntimeName
+from harness.stack.stack import Stack
 
 PROFILES = Path("scenarios", "load")
 
@@ -56,15 +58,20 @@ def load(
     stack: StackFile = DEFAULT_STACK,
     seed: Seed = None,
     reports: Reports = None,
+    runtime: RuntimeOption = RuntimeName.LOCAL,
+    saboteur: Saboteur = None,
     json: Json = False,
 ) -> int:
     """Start the workflow again and again with Locust, one run after the other, and say whether enough runs succeeded.
 
+    It runs on the stack that `harness up` has started, if there is one.
+
     Exit codes: 0 the threshold is met, 1 it is not, 2 wrong usage, 3 the load could not be brought.
     """
     seed = any_seed() if seed is None else seed
-    described = load_stack(stack, variables(os.environ, seed))
+    described = describe(stack, seed=seed)
     require_loadable(described)
+    check_saboteur(described, saboteur)
     plan = load_profile(profile, described.project / PROFILES) if profile else LoadPlan()
     plan = outweigh(
         plan,
@@ -75,7 +82,7 @@ def load(
     )
     directory = new_report_directory(reports or described.project / "reports")
     console = console_for_people(stderr=json)
-    result = run_interruptibly(_load(described, plan, directory, TerminalProgress(console)))
+    result = run_interruptibly(_load(described, plan, directory, runtime, saboteur, TerminalProgress(console)))
     print_load(console, result)
     console.print(f" report  {directory}       seed  {seed}", highlight=False, soft_wrap=True)
     if json:
@@ -83,9 +90,13 @@ def load(
     return 0 if result.met else 1
 
 
-async def _load(stack: Stack, plan: LoadPlan, directory: Path, progress: Progress) -> LoadResult:
+async def _load(
+    stack: Stack, plan: LoadPlan, directory: Path, runtime: RuntimeName, saboteur: str | None, progress: Progress
+) -> LoadResult:
     try:
-        async with running_stack(stack, progress) as running:
+        if (state := await find_daemon(stack, saboteur, runtime)) is not None:
+            return await load_on(state, plan, directory=directory, progress=progress)
+        async with running_stack(stack, progress, saboteur, runtime) as running:
             return await load_stack_with_runs(running, plan, directory=directory, progress=progress)
     finally:
         progress.done()

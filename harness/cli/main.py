@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Sequence
-from typing import NoReturn, ParamSpec
+from typing import Annotated, NoReturn, ParamSpec
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from harness.cli import drilling, housekeeping, images, init, loading
+from harness.cli import drilling, housekeeping, images, init, loading, status
+from harness.cli.version import show_versions
 from harness.errors import HarnessError
 
 INTERRUPTED = 130
@@ -24,6 +25,21 @@ app = typer.Typer(
     help="Failure drills for Airflow trading workflows: take the backend and the broker away, and prove what happened.",
     epilog="Exit codes: 0 PASS, 1 FAIL, 2 wrong usage, 3 INCONCLUSIVE.",
 )
+
+
+@app.callback()
+def _every_command(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=show_versions,
+            is_eager=True,
+            help="Show the versions of harness, Python, Airflow, Toxiproxy and engine.",
+        ),
+    ] = False,
+) -> None:
+    pass
 
 
 def ends_the_process(command: Callable[Parameters, int]) -> Callable[Parameters, NoReturn]:
@@ -55,6 +71,7 @@ app.command("list")(ends_the_process(drilling.list_scenarios))
 app.command("init")(ends_the_process(init.init))
 app.command("load")(ends_the_process(loading.load))
 app.command("up")(ends_the_process(housekeeping.up))
+app.command("status")(ends_the_process(status.status))
 app.command("down")(ends_the_process(housekeeping.down))
 app.command("clean")(ends_the_process(housekeeping.clean))
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TypeVar, get_origin
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 from pydantic import TypeAdapter, ValidationError
 
@@ -19,6 +21,40 @@ Row = TypeVar("Row")
 
 class DatabaseUnreadable(HarnessError):
     """A query of the harness's own did not work."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownDsn:
+    """A DSN as it may be shown.
+
+    Args:
+        address: a URL without user and password.
+        user: as whom one logs in; None where it does not say.
+        has_password: whether it brings one.
+    """
+
+    address: str
+    user: str | None
+    has_password: bool
+
+
+def without_password(dsn: str) -> ShownDsn:
+    """A DSN, in whichever form libpq takes, as it may be shown.
+
+    Raises:
+        DatabaseUnreadable: libpq would not take it.
+    """
+    try:
+        said = conninfo_to_dict(dsn)
+    except psycopg.ProgrammingError as cause:
+        raise DatabaseUnreadable("the DSN of the system's database is none that libpq takes") from cause
+    place = f"{said.get('host') or 'localhost'}:{said.get('port') or 5432}"
+    user = said.get("user")
+    return ShownDsn(
+        address=f"postgresql://{place}/{said.get('dbname') or ''}",
+        user=None if user is None else str(user),
+        has_password="password" in said,
+    )
 
 
 class SystemDatabase:

@@ -7,31 +7,60 @@ import dataclasses
 import subprocess
 import sys
 from pathlib import Path
+from typing import TypeVar
 
 from harness.daemon.messages import (
     NEWS,
     AtWorkNews,
     DaemonState,
-    DoneNews,
+    DownNews,
     DownRequest,
+    DrilledNews,
     DrillRequest,
     EntryNews,
     FailedNews,
     LineNews,
+    LoadedNews,
+    LoadRequest,
     Request,
+    StatusNews,
+    StatusRequest,
 )
-from harness.daemon.state_file import read_state, state_path
+from harness.daemon.state_file import describe_now, read_state, state_path
+from harness.daemon.status import StackStatus
 from harness.drill.progress import Progress
-from harness.errors import DeadlineExceeded, HarnessError, StartFailed
+from harness.errors import DeadlineExceeded, HarnessError, StartFailed, UsageError
+from harness.load.plan import LoadPlan
+from harness.load.result import LoadResult
 from harness.report.result import DrillResult
 from harness.runtime.running import RuntimeName
 from harness.scenario.model import Scenario
+from harness.stack.stack import Stack
 
+LastWord = TypeVar("LastWord", DrilledNews, LoadedNews, StatusNews, DownNews)
 _START_DEADLINE_S = 300.0
 _DOWN_DEADLINE_S = 60.0
+_STATUS_DEADLINE_S = 30.0
 _POLL_S = 0.05
 _SHOWN_LINES = 20
 _MESSAGE_BYTES = 16 * 1024 * 1024
+
+
+async def find_daemon(stack: Stack, saboteur: str | None, runtime: RuntimeName) -> DaemonState | None:
+    """The daemon that runs a stack, if there is one.
+
+    Args:
+        stack: what it should run.
+        saboteur: the defect that should be planted in it, if any.
+        runtime: how it should run.
+
+    Raises:
+        UsageError: there is one, and its stack is another by now than this one would be.
+    """
+    state = read_state(stack.path)
+    if state is not None and state.description != await describe_now(stack, saboteur, runtime):
+        raise UsageError("the running stack was made from another description: `harness down` first")
+    return state
 
 
 async def start_daemon(
@@ -88,8 +117,34 @@ async def drill_on(
         HarnessError: it could not be done; the daemon's own words.
     """
     request = DrillRequest(scenarios=scenarios, seed=seed, directory=directory)
-    done = await _ask(state, request, progress)
-    return tuple(dataclasses.replace(result, report=directory) for result in done.results)
+    drilled = await _ask(state, request, DrilledNews, progress)
+    return tuple(dataclasses.replace(result, report=directory) for result in drilled.results)
+
+
+async def load_on(state: DaemonState, plan: LoadPlan, *, directory: Path, progress: Progress) -> LoadResult:
+    """Bring a load on the daemon's stack.
+
+    Raises:
+        HarnessError: it could not be done; the daemon's own words.
+    """
+    request = LoadRequest(plan=plan, directory=directory)
+    return (await _ask(state, request, LoadedNews, progress)).result
+
+
+async def ask_status(state: DaemonState, progress: Progress) -> StackStatus:
+    """How the daemon's stack is.
+
+    Raises:
+        DeadlineExceeded: the daemon, or the engine that it asks, did not answer in time.
+        HarnessError: the daemon is gone.
+    """
+    try:
+        async with asyncio.timeout(_STATUS_DEADLINE_S):
+            return (await _ask(state, StatusRequest(), StatusNews, progress)).status
+    except TimeoutError:
+        raise DeadlineExceeded(
+            f"the daemon of the running stack (process {state.pid}) gave no answer for {_STATUS_DEADLINE_S:g} s"
+        ) from None
 
 
 async def take_down(state: DaemonState, progress: Progress) -> None:
@@ -98,7 +153,7 @@ async def take_down(state: DaemonState, progress: Progress) -> None:
     Raises:
         DeadlineExceeded: it was still there after a minute.
     """
-    await _ask(state, DownRequest(), progress)
+    await _ask(state, DownRequest(), DownNews, progress)
     try:
         async with asyncio.timeout(_DOWN_DEADLINE_S):
             while state.socket.parent.exists():  # noqa: ASYNC110 - another process removes it
@@ -109,7 +164,7 @@ async def take_down(state: DaemonState, progress: Progress) -> None:
         ) from None
 
 
-async def _ask(state: DaemonState, request: Request, progress: Progress) -> DoneNews:
+async def _ask(state: DaemonState, request: Request, answer: type[LastWord], progress: Progress) -> LastWord:
     try:
         reader, writer = await asyncio.open_unix_connection(state.socket, limit=_MESSAGE_BYTES)
     except OSError as cause:
@@ -126,12 +181,12 @@ async def _ask(state: DaemonState, request: Request, progress: Progress) -> Done
                     progress.at_work(text)
                 case EntryNews(entry=entry):
                     progress.entry(entry)
-                case DoneNews() as done:
-                    return done
                 case FailedNews() as failed:
                     error = HarnessError(failed.message, evidence=failed.evidence)
                     error.exit_code = failed.exit_code
                     raise error
+                case news if isinstance(news, answer):
+                    return news
         raise HarnessError("the daemon of the running stack went away in the middle of the work")
     finally:
         writer.close()

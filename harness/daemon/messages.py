@@ -7,7 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from harness.daemon.status import StackStatus
 from harness.history.history import Entry
+from harness.load.plan import LoadPlan
+from harness.load.result import LoadResult
 from harness.report.result import DrillResult
 from harness.scenario.model import Scenario
 
@@ -17,12 +20,26 @@ class _Message(BaseModel):
 
 
 class DrillRequest(_Message):
-    """Run these drills and write their report."""
+    """Run these drills and write their report; the daemon may run in another directory: the path is absolute."""
 
     do: Literal["drill"] = "drill"
     scenarios: list[Scenario]
     seed: int
     directory: Path
+
+
+class LoadRequest(_Message):
+    """Bring this load and write its report; the path is absolute here too."""
+
+    do: Literal["load"] = "load"
+    plan: LoadPlan
+    directory: Path
+
+
+class StatusRequest(_Message):
+    """Say how the stack is."""
+
+    do: Literal["status"] = "status"
 
 
 class DownRequest(_Message):
@@ -31,7 +48,7 @@ class DownRequest(_Message):
     do: Literal["down"] = "down"
 
 
-Request = Annotated[DrillRequest | DownRequest, Field(discriminator="do")]
+Request = Annotated[DrillRequest | LoadRequest | StatusRequest | DownRequest, Field(discriminator="do")]
 REQUEST: TypeAdapter[Request] = TypeAdapter(Request)
 
 
@@ -56,15 +73,35 @@ class EntryNews(_Message):
     entry: Entry
 
 
-class DoneNews(_Message):
-    """The work is done; after drills, their results."""
+class DrilledNews(_Message):
+    """The drills are over; the last word."""
 
-    news: Literal["done"] = "done"
-    results: list[DrillResult] = Field(default_factory=list)
+    news: Literal["drilled"] = "drilled"
+    results: list[DrillResult]
+
+
+class LoadedNews(_Message):
+    """The load is over; the last word."""
+
+    news: Literal["loaded"] = "loaded"
+    result: LoadResult
+
+
+class StatusNews(_Message):
+    """How the stack is; the last word."""
+
+    news: Literal["status"] = "status"
+    status: StackStatus
+
+
+class DownNews(_Message):
+    """The stack goes down from now on; the last word."""
+
+    news: Literal["down"] = "down"
 
 
 class FailedNews(_Message):
-    """The work could not be done."""
+    """What was asked for could not be done; the last word."""
 
     news: Literal["failed"] = "failed"
     message: str
@@ -72,7 +109,10 @@ class FailedNews(_Message):
     exit_code: int
 
 
-News = Annotated[LineNews | AtWorkNews | EntryNews | DoneNews | FailedNews, Field(discriminator="news")]
+News = Annotated[
+    LineNews | AtWorkNews | EntryNews | DrilledNews | LoadedNews | StatusNews | DownNews | FailedNews,
+    Field(discriminator="news"),
+]
 NEWS: TypeAdapter[News] = TypeAdapter(News)
 
 

@@ -4,62 +4,42 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.daemon.messages import (
     REQUEST,
-    AtWorkNews,
     DaemonState,
-    DoneNews,
+    DownNews,
     DownRequest,
+    DrilledNews,
     DrillRequest,
-    EntryNews,
     FailedNews,
-    LineNews,
+    LoadedNews,
+    LoadRequest,
     News,
+    StatusNews,
+    StatusRequest,
 )
+from harness.daemon.remote_progress import RemoteProgress
 from harness.daemon.state_file import describe_now, state_path
+from harness.daemon.status import StackStatus, accesses, link_statuses, service_statuses
+from harness.drill.description import variables
 from harness.drill.opening import running_stack
 from harness.drill.progress import Progress
 from harness.drill.series import drill_all
 from harness.errors import HarnessError
-from harness.history.history import Entry
+from harness.load.loading import load_stack_with_runs
 from harness.runtime.running import RunningStack, RuntimeName
 from harness.runtime.service import ServiceState
 from harness.stack.compose import DoneProbe
+from harness.stack.credentials import secret_origins
 from harness.stack.stack import Stack
 
 _RUNNING = ServiceState.RUNNING
 _MESSAGE_BYTES = 16 * 1024 * 1024
-
-
-class RemoteProgress:
-    """Tells the command at the other end how the work goes."""
-
-    def __init__(self, writer: asyncio.StreamWriter) -> None:
-        self._writer = writer
-
-    def line(self, text: str) -> None:
-        """A line for the user."""
-        self.send(LineNews(text=text))
-
-    def at_work(self, what: str) -> None:
-        """What is going on until the next word."""
-        self.send(AtWorkNews(text=what))
-
-    def entry(self, entry: Entry) -> None:
-        """An entry of the history."""
-        self.send(EntryNews(entry=entry))
-
-    def done(self) -> None:
-        """Nothing more is going on."""
-
-    def send(self, news: News) -> None:
-        """One message; a command that does not listen any more misses it."""
-        if not self._writer.is_closing():
-            self._writer.write(news.model_dump_json(by_alias=True).encode() + b"\n")
 
 
 class Daemon:
@@ -75,8 +55,10 @@ class Daemon:
         self._stack = stack
         self._saboteur = saboteur
         self._runtime = runtime
+        self._secrets = secret_origins(stack.path, variables(os.environ, 0, stack.project))
         self._down = asyncio.Event()
-        self._busy = asyncio.Lock()
+        self._since = datetime.now(UTC)
+        self._at_work: RemoteProgress | None = None
 
     async def run(self, started: Progress) -> None:
         """Start the stack, and let it run until a command asks for its end or this task is cancelled."""
@@ -90,6 +72,7 @@ class Daemon:
     @asynccontextmanager
     async def _listening(self, running: RunningStack, description: str) -> AsyncIterator[None]:
         socket = running.directory / "daemon.sock"
+        self._since = datetime.now(UTC)
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await self._serve(running, reader, writer)
@@ -108,13 +91,18 @@ class Daemon:
     async def _serve(self, running: RunningStack, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         progress = RemoteProgress(writer)
         try:
-            request = REQUEST.validate_json(await reader.readline())
-            match request:
+            match REQUEST.validate_json(await reader.readline()):
                 case DownRequest():
-                    progress.send(DoneNews())
+                    progress.send(DownNews())
                     self._down.set()
-                case DrillRequest():
-                    await self._drill(running, request, reader, progress)
+                case StatusRequest():
+                    progress.send(StatusNews(status=await self._status(running)))
+                case DrillRequest() as asked:
+                    progress.begin("drill")
+                    await self._work(running, self._drill(running, asked, progress), reader, progress)
+                case LoadRequest() as asked:
+                    progress.begin("load")
+                    await self._work(running, self._load(running, asked, progress), reader, progress)
         except (HarnessError, ValueError) as cause:
             evidence = cause.evidence if isinstance(cause, HarnessError) else ""
             code = cause.exit_code if isinstance(cause, HarnessError) else HarnessError.exit_code
@@ -122,27 +110,74 @@ class Daemon:
         finally:
             writer.close()
 
-    async def _drill(
-        self, running: RunningStack, request: DrillRequest, reader: asyncio.StreamReader, progress: RemoteProgress
+    async def _work(
+        self,
+        running: RunningStack,
+        work: Coroutine[object, object, News],
+        reader: asyncio.StreamReader,
+        progress: RemoteProgress,
     ) -> None:
-        if self._busy.locked():
+        """Do one piece of work, alone, for as long as the command that wants it is there; its last word is sent."""
+        if self._at_work is not None:
+            work.close()
             raise HarnessError(
-                "the running stack is busy with another drill: wait for its end, or `harness down`, then again"
+                f"the running stack is busy ({self._at_work.work}): wait for its end, or `harness down`, then again"
             )
-        async with self._busy:
-            await _require_whole(running)
-            work = asyncio.ensure_future(
-                drill_all(running, request.scenarios, seed=request.seed, directory=request.directory, progress=progress)
-            )
-            # The command says nothing more: an end of its stream means that it is gone, and its result is not wanted.
-            gone = asyncio.ensure_future(reader.read(1))
-            await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
-            if not work.done():
-                work.cancel()
-                await asyncio.gather(work, return_exceptions=True)
-                return
-            gone.cancel()
-            progress.send(DoneNews(results=list(work.result())))
+        self._at_work = progress
+        try:
+            async with _begun_if_whole(running, work) as task:
+                # The command says nothing more: an end of its stream means that it is gone, with its wish.
+                gone = asyncio.ensure_future(reader.read(1))
+                await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+                if task.done():
+                    gone.cancel()
+                    progress.send(task.result())
+        finally:
+            self._at_work = None
+
+    async def _drill(self, running: RunningStack, asked: DrillRequest, progress: RemoteProgress) -> News:
+        results = await drill_all(
+            running, asked.scenarios, seed=asked.seed, directory=asked.directory, progress=progress
+        )
+        return DrilledNews(results=list(results))
+
+    async def _load(self, running: RunningStack, asked: LoadRequest, progress: RemoteProgress) -> News:
+        result = await load_stack_with_runs(running, asked.plan, directory=asked.directory, progress=progress)
+        return LoadedNews(result=result)
+
+    async def _status(self, running: RunningStack) -> StackStatus:
+        return StackStatus(
+            stack=self._stack.path,
+            runtime=self._runtime,
+            saboteur=self._saboteur,
+            session=running.session_id,
+            pid=os.getpid(),
+            since=self._since,
+            work=None if self._at_work is None else self._at_work.work,
+            services=await service_statuses(running),
+            links=link_statuses(running),
+            access=accesses(running),
+            secrets=self._secrets,
+        )
+
+
+@asynccontextmanager
+async def _begun_if_whole(
+    running: RunningStack, work: Coroutine[object, object, News]
+) -> AsyncIterator[asyncio.Task[News]]:
+    """Begin the work on a stack that is whole; what is not done at the end of the block is broken off."""
+    try:
+        await _require_whole(running)
+    except BaseException:
+        work.close()
+        raise
+    task = asyncio.create_task(work)
+    try:
+        yield task
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 async def _require_whole(running: RunningStack) -> None:

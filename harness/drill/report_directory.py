@@ -12,12 +12,12 @@ from harness.errors import ReportNotWritten
 
 
 def new_report_directory(parent: Path) -> Path:
-    """Make a folder for a report, before anything starts.
+    """Make a folder for a report, before anything starts; its path is absolute.
 
     Raises:
         ReportNotWritten: it cannot be made, or nothing can be written into it.
     """
-    directory = parent / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}-{secrets.token_hex(2)}"
+    directory = parent.absolute() / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}-{secrets.token_hex(2)}"
     try:
         directory.mkdir(parents=True)
         probe = directory / "probe"

@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.boot import only, slowest_by_itself
 from benchmarks.measurement import Aim, Row
+from benchmarks.measuring import Measured
 from benchmarks.table import document
 from benchmarks.workflow_run import _covered_s
 from harness.clients.airflow import TaskInstance
@@ -42,7 +43,7 @@ def test_p99_of_a_hundred_leaves_out_the_largest() -> None:
 
 def test_document_keeps_every_sample() -> None:
     """A program can make its own figures."""
-    row = document([Row("something", (1.0, 3.0), "s", Aim("max", 2.0))], (0.1, 0.2)).rows[0]
+    row = document(Measured([Row("something", (1.0, 3.0), "s", Aim("max", 2.0))]), (0.1, 0.2)).rows[0]
     assert (row.samples, row.median, row.aim, row.held) == ([1.0, 3.0], 2.0, "max ≤ 2 s", False)
 
 

@@ -60,8 +60,11 @@ class Engine:
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="engine")
 
     @classmethod
-    def find(cls) -> Engine:
+    def find(cls, timeout_s: int = _TIMEOUT_S) -> Engine:
         """Find the engine that DOCKER_HOST names, or else the first one that answers in the usual places.
+
+        Args:
+            timeout_s: how long an engine may take for an answer, now and later.
 
         Raises:
             SetUpError: none answers, or it is too old; says what was tried and what to do.
@@ -73,10 +76,10 @@ class Engine:
         reasons: list[str] = []
         for address in tried:
             try:
-                _reach(address)
+                _reach(address, timeout_s)
                 # What DOCKER_HOST names may need certificates, which the environment names too.
                 client = (
-                    docker.from_env(timeout=_TIMEOUT_S) if named else docker.DockerClient(address, timeout=_TIMEOUT_S)
+                    docker.from_env(timeout=timeout_s) if named else docker.DockerClient(address, timeout=timeout_s)
                 )
                 client.ping()
             except (DockerException, requests.RequestException, OSError, ValueError) as cause:
@@ -162,15 +165,15 @@ def _require_api(client: docker.DockerClient, address: str) -> None:
         )
 
 
-def _reach(address: str) -> None:
+def _reach(address: str, timeout_s: int) -> None:
     """Connect once: the SDK would wrap the reason in three others, and leave the socket open."""
     parts = urlsplit(address)
     if parts.scheme == "unix":
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-            probe.settimeout(_TIMEOUT_S)
+            probe.settimeout(timeout_s)
             probe.connect(parts.path)
     else:
-        socket.create_connection((parts.hostname or "", parts.port or 2375), timeout=_TIMEOUT_S).close()
+        socket.create_connection((parts.hostname or "", parts.port or 2375), timeout=timeout_s).close()
 
 
 def _require_this_machine(address: str) -> None:

@@ -49,6 +49,24 @@ def find_or_build(cache: Path) -> Path:
     Raises:
         SetUpError: the named one is not usable, or none could be found or built.
     """
+    if (found := find(cache)) is not None:
+        return found
+    made = _made(cache)
+    with _alone(made.parent):
+        if not made.exists():
+            _build(made, cache)
+    return made
+
+
+def find(cache: Path) -> Path | None:
+    """Give a Toxiproxy server of version 2 that is there already: the named one, the one on PATH, the cached one.
+
+    Args:
+        cache: the directory for what is made once.
+
+    Raises:
+        SetUpError: the named one is not usable.
+    """
     if named := os.environ.get(SERVER_VARIABLE):
         return _named(Path(named).expanduser())
     if (on_path := shutil.which(_ON_PATH)) is not None:
@@ -56,12 +74,12 @@ def find_or_build(cache: Path) -> Path:
         if version is not None and version.startswith("2."):
             return Path(on_path)
         print(f"{on_path} is no Toxiproxy 2.x (it says {version or 'nothing of the kind'}): not used", file=sys.stderr)  # noqa: T201 - a person set it up
-    made = cache / "tools" / f"{_ON_PATH}-{VERSION}"
-    if not made.exists():
-        with _alone(made.parent):
-            if not made.exists():
-                _build(made, cache)
-    return made
+    made = _made(cache)
+    return made if made.exists() else None
+
+
+def _made(cache: Path) -> Path:
+    return cache / "tools" / f"{_ON_PATH}-{VERSION}"
 
 
 def version_of(server: Path) -> str | None:
