@@ -13,6 +13,23 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("harness", "trading", "fixtures", "tests", "features", "scenarios", "benchmarks", "bootstrap", "docs")
 _NOT_OURS = {"__pycache__", ".pytest_cache"}
+_NOT_COMMITTED = {".env", ".git"}
+_TEXTS = {
+    "",
+    ".cfg",
+    ".feature",
+    ".in",
+    ".json",
+    ".lock",
+    ".md",
+    ".py",
+    ".sh",
+    ".sql",
+    ".toml",
+    ".txt",
+    ".yaml",
+    ".yml",
+}
 _TOLD_AT_MOST = 60
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
@@ -51,6 +68,21 @@ class Module:
     tree: ast.Module
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a committed text.
+
+    Args:
+        path: its file, from the project's folder.
+        number: from 1.
+        text: what it says.
+    """
+
+    path: str
+    number: int
+    text: str
+
+
 def require_none(breaches: Iterable[Breach], *, instead: str) -> None:
     """Fail the test when a rule is broken anywhere, with every place and what to do.
 
@@ -76,6 +108,18 @@ def files(*folders: str) -> Iterator[Path]:
 def name_of(path: Path) -> str:
     """Give a file's path from the project's folder."""
     return path.relative_to(ROOT).as_posix()
+
+
+@functools.cache
+def lines() -> tuple[Line, ...]:
+    """Give every line of every text that is committed: the folders', and those of the files beside them."""
+    beside = (path for path in sorted(ROOT.iterdir()) if path.is_file() and path.name not in _NOT_COMMITTED)
+    texts = (path for path in (*beside, *files(), *files(".ci")) if path.suffix in _TEXTS)
+    return tuple(
+        Line(name_of(path), number, text)
+        for path in texts
+        for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+    )
 
 
 def modules(*folders: str) -> list[Module]:

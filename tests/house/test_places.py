@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
-from tests.house.sources import ROOT, Breach, files, name_of, require_none
+from tests.house.sources import Breach, lines, name_of, require_none
 
 # An absolute path under a folder that belongs to one machine; tests name homes that exist nowhere.
 _OWN_PATH = re.compile(r"(?<![\w.])/(?:work|root|Users|opt/wheels|tmp/[a-z]+)/|/home/(?!u\b)")
@@ -18,39 +17,14 @@ _WRITING = re.compile(
     r"(?<![\w-])(?:sub-?agents?|AI agents?|claude|anthropic|copilot|chatgpt|codex|worktrees?)(?!\w)",
     re.IGNORECASE,
 )
-_TEXTS = {
-    "",
-    ".py",
-    ".md",
-    ".yaml",
-    ".yml",
-    ".toml",
-    ".txt",
-    ".in",
-    ".lock",
-    ".sh",
-    ".sql",
-    ".json",
-    ".feature",
-    ".cfg",
-}
-_OWN = Path(__file__)
-
-
-def _lines() -> Iterator[tuple[str, int, str]]:
-    """Give every line that is committed: the file's path, its number, and the text."""
-    at_root = (path for path in sorted(ROOT.iterdir()) if path.is_file() and path.name not in {".env", ".git"})
-    for path in (*at_root, *files(), *files(".ci")):
-        if path.suffix in _TEXTS and path != _OWN:
-            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-                yield name_of(path), number, line
+_OWN = name_of(Path(__file__))
 
 
 def _found(pattern: re.Pattern[str], *, only: str = "") -> list[Breach]:
     return [
-        Breach(path, number, found[0])
-        for path, number, line in _lines()
-        if re.search(only, path) and (found := pattern.search(line))
+        Breach(line.path, line.number, found[0])
+        for line in lines()
+        if line.path != _OWN and re.search(only, line.path) and (found := pattern.search(line.text))
     ]
 
 
