@@ -61,16 +61,16 @@ def test_artifacts_stored_twice_are_found(sound: Case, but: But) -> None:
 
 def test_artifacts_of_no_run_are_found(sound: Case, but: But) -> None:
     """A row that bears no run of the drill belongs to nobody."""
-    stranger = ArtifactRow("scheduled__x", "place_order", "order", "AAPL", "order")
-    assert titles(artifacts_once(but(artifacts=(*sound.reads.artifacts, stranger)))) == [
+    of_no_run = ArtifactRow("scheduled__x", "place_order", "order", "AAPL", "order")
+    assert titles(artifacts_once(but(artifacts=(*sound.reads.artifacts, of_no_run)))) == [
         "an artifact belongs to no run"
     ]
 
 
 def test_artifacts_of_another_symbol_are_found(sound: Case, but: But) -> None:
     """A row for a symbol that the run did not trade is not of that run."""
-    stranger = ArtifactRow(DRILLED, "place_order", "order", "MSFT", "order")
-    assert titles(artifacts_once(but(artifacts=(*sound.reads.artifacts, stranger)))) == [
+    of_no_task = ArtifactRow(DRILLED, "place_order", "order", "MSFT", "order")
+    assert titles(artifacts_once(but(artifacts=(*sound.reads.artifacts, of_no_task)))) == [
         "an artifact is not of its run"
     ]
 

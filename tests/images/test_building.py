@@ -150,7 +150,7 @@ def test_image_that_somebody_else_built_is_refused(project: Project, engine: Ima
 
 @pytest.mark.docker
 def test_images_of_the_project_are_fresh_once_made(made: Made, stack: Stack, engine: ImageEngine) -> None:
-    """What `harness images build` leaves is what the runtime demands."""
+    """What `harness images build` leaves is what the runtime requires."""
     # Which names the official images go by is for the session to say; those that are built are the same everywhere.
     built = {image.name for image in images_of(stack)}
     assert [line for line in out_of_date(stack, engine) if line.split()[1] in built] == [], made

@@ -124,7 +124,7 @@ async def test_system_connections_are_known_over_a_replacement(link: LinkProxy, 
     assert link.system_connections(since_mono_s=between) == opened[1:]
 
 
-async def test_canary_is_not_taken_for_the_system(link: LinkProxy) -> None:
+async def test_link_probe_is_not_taken_for_the_system(link: LinkProxy) -> None:
     """What the harness itself opened on a link is no connection of the system, neither while open nor afterwards."""
     assert (await link.probe(b"hello")).outcome is ProbeOutcome.ANSWERED
     theirs = await exchange(link.address[1])

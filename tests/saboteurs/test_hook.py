@@ -1,4 +1,4 @@
-"""A saboteur bites where it is meant to, or says loudly that it does not."""
+"""A saboteur changes what it is meant to, or says loudly that it does not."""
 
 from __future__ import annotations
 

@@ -83,5 +83,5 @@ def running_analysis(folder: Path) -> Iterator[str]:
     arguments = ["-m", "fixtures.analysis_service", "--port", str(port)]
     with running(arguments, folder / "analysis.log", {"LLM_API_KEY": KEY}) as process:
         url = f"http://127.0.0.1:{port}"
-        process.demand(lambda: answers(f"{url}/health"), "the analysis service's health")
+        process.require(lambda: answers(f"{url}/health"), "the analysis service's health")
         yield url

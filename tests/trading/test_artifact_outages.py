@@ -58,7 +58,7 @@ class Own:
             str(self._data / "d"),
         ]
         process = self._database.enter_context(running(arguments, self._folder / "postgres.log", _USER))
-        process.demand(self._accepts, "Postgres accepts connections")
+        process.require(self._accepts, "Postgres accepts connections")
 
     def stop_database(self) -> None:
         """Take the database away."""
@@ -71,7 +71,7 @@ class Own:
         arguments += ["--port", port, "--log-level", "warning"]
         environment = {"DATABASE_URL": self.parts.database_url}
         process = self._backend.enter_context(running(arguments, self._folder / "backend.log", environment))
-        process.demand(lambda: answers(f"{self.parts.backend_url}/health/live"), "the backend lives")
+        process.require(lambda: answers(f"{self.parts.backend_url}/health/live"), "the backend lives")
         self.backend_process = process
 
     def kill_backend(self) -> None:

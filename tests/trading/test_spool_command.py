@@ -32,7 +32,7 @@ def spool(set_up: SetUp) -> Spool:
 
 @pytest.fixture
 def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
-    """Run the command for JSON, demand an exit code, and read the answer."""
+    """Run the command for JSON, require an exit code, and read the answer."""
 
     def run(*arguments: str, code: int = 0) -> Any:
         assert main([*arguments, "--json"]) == code

@@ -1,4 +1,4 @@
-"""What the tests of faults do: switch one on, act as a client, and ask the stub how often it bit."""
+"""What the tests of faults do: switch one on, act as a client, and ask the stub how often it hit."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class Desk:
         found: dict[str, Any] = self.stub.control.get(f"/faults/{number}").raise_for_status().json()
         return found
 
-    def bit(self, number: int) -> int:
-        """Return how often a fault bit."""
-        count: int = self.fault(number)["bit"]
+    def hits(self, number: int) -> int:
+        """Return how often a fault hit a client."""
+        count: int = self.fault(number)["hits"]
         return count
 
     def lift(self, number: int) -> None:

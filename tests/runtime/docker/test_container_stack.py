@@ -41,7 +41,7 @@ def test_client_reaches_the_server_through_its_proxy(small: Small) -> None:
     assert proxy(small, "other").system_connections(began_s) == ()
 
 
-def test_canary_is_not_taken_for_the_system_by_its_address(small: Small) -> None:
+def test_link_probe_is_not_taken_for_the_system_by_its_address(small: Small) -> None:
     """What the harness sends over a link reaches the server, and counts as nobody else's."""
     began_s = time.monotonic()
     link = proxy(small, "client")

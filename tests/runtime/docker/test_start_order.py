@@ -19,17 +19,17 @@ NEED_ONLY_BE_STARTED = ("condition: service_healthy", "condition: service_starte
 
 def test_equal_services_have_one_rank(tmp_path: Path) -> None:
     """Where all are given the same time, nobody waits for anybody."""
-    precedence = StartOrder(small_stack(tmp_path).services)
-    assert {precedence.rank(name) for name in ("server", "client", "other")} == {0}
+    order = StartOrder(small_stack(tmp_path).services)
+    assert {order.rank(name) for name in ("server", "client", "other")} == {0}
 
 
 def test_slow_service_comes_first_with_what_it_waits_for(tmp_path: Path) -> None:
     """A slow service, its server and the proxy between them come before a quick service and its proxy."""
     stack = small_stack(tmp_path, SLOW_CLIENT)
-    precedence = StartOrder(stack.services)
-    assert [precedence.rank(name) for name in ("server", "client", "other")] == [0, 0, 1]
-    assert precedence.rank_of_proxy(stack.link("client -> server")) == 0
-    assert precedence.rank_of_proxy(stack.link("other -> server")) == 1
+    order = StartOrder(stack.services)
+    assert [order.rank(name) for name in ("server", "client", "other")] == [0, 0, 1]
+    assert order.rank_of_proxy(stack.link("client -> server")) == 0
+    assert order.rank_of_proxy(stack.link("other -> server")) == 1
 
 
 @pytest.mark.parametrize(
@@ -43,13 +43,13 @@ def test_next_rank_begins_once_the_first_is_on_its_way(
     """The next rank begins when those were started that wait for nobody's readiness, and not before."""
 
     async def begun() -> list[bool]:
-        precedence = StartOrder(small_stack(tmp_path, *changes).services)
-        turn = asyncio.create_task(precedence.turn(1))
+        order = StartOrder(small_stack(tmp_path, *changes).services)
+        turn = asyncio.create_task(order.turn(1))
         seen: list[bool] = []
         for name in before:
             await asyncio.sleep(0)
             seen.append(turn.done())
-            precedence.launched(name)
+            order.launched(name)
         await turn
         return seen
 
