@@ -49,7 +49,7 @@ def main() -> int:
     """Measure.
 
     Returns:
-        0 when everything was measured, whatever the aims; 3 when something could not be.
+        0 when everything was measured, also when an aim was missed; 3 when something could not be.
     """
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the stack and the harness.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(MEASUREMENTS)}; all by default")

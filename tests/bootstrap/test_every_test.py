@@ -1,4 +1,4 @@
-"""How every test is run: none left out, and nobody killed who has something to take down."""
+"""How every test is run: none left out, and none killed that has something to take down."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from bootstrap.every_test import ONE_BY_ONE
 
 ROOT = Path(__file__).parents[2]
-# Takes its time to end when it is told to, as whoever has containers to remove.
+# Takes its time to end when it is told to, as a test does that has containers to remove.
 SLOW_TO_END = """
 import signal, sys, time
 told = []

@@ -60,7 +60,7 @@ def test_artifacts_stored_twice_are_found(sound: Case, but: But) -> None:
 
 
 def test_artifacts_of_no_run_are_found(sound: Case, but: But) -> None:
-    """A row that bears no run of the drill belongs to nobody."""
+    """A row that bears no run of the drill belongs to no run."""
     of_no_run = ArtifactRow("scheduled__x", "place_order", "order", "AAPL", "order")
     assert titles(artifacts_once(but(artifacts=(*sound.reads.artifacts, of_no_run)))) == [
         "an artifact belongs to no run"
@@ -183,7 +183,7 @@ def test_orders_of_an_uneven_average_price_agree(sound: Case, but: But) -> None:
 
 
 def test_orders_left_unknown_are_found(sound: Case, but: But) -> None:
-    """An order whose fate nobody found out is a finding, although the record is honest."""
+    """An order whose fate was not found out is a finding, although the record is honest."""
     unknown = dataclasses.replace(sound.reads.recorded_orders[0], status="UNKNOWN")
     findings = orders_once(but(recorded_orders=(unknown, *sound.reads.recorded_orders[1:])))
     assert titles(findings) == ["an order's fate was left unknown"]

@@ -29,7 +29,7 @@ def test_scenarios_have_the_same_verdicts_on_both_runtimes(
 ) -> None:
     """A scenario passes on either runtime, or a runtime cannot do it; both drill at once on this machine."""
     drills = {runtime: start_drill(*EVERY, "--runtime", runtime, "--seed", str(SEED), "--json") for runtime in RUNTIMES}
-    with ThreadPoolExecutor() as pool:  # both at once: a pipe that nobody reads would stop its drill
+    with ThreadPoolExecutor() as pool:  # both at once: a pipe that is not read would stop its drill
         said = dict(
             zip(drills, pool.map(lambda drill: drill.communicate(timeout=DEADLINE_S)[0], drills.values()), strict=True)
         )

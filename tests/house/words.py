@@ -39,7 +39,7 @@ WORDS = (
     Word(
         "nobody",
         "name who does not, or say that nothing does",
-        but_not=r"\"nobody\"|//nobody@|\bnobody\.(?:sock|invalid)\b",
+        but_not=r"\"nobody\"|//user@|\bnobody\.(?:sock|invalid)\b",
     ),
     Word("anybody", "name who might"),
     Word("whatever", "name what it is, or say `any`"),

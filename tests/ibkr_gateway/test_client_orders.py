@@ -117,7 +117,7 @@ def test_cancelling_twice_says_why_not(connect: Connect) -> None:
 
 
 def test_global_cancel_reaches_the_orders_of_all_clients(connect: Connect) -> None:
-    """Whoever asks for it, every open order is cancelled."""
+    """When any client asks for it, every open order is cancelled."""
     one, two = connect(1), connect(2)
     trade = one.placeOrder(aapl(), limit("BUY", 1, 10))
     receive_until(one, lambda: trade.orderStatus.status == "Submitted", "acknowledged")

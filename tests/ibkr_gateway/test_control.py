@@ -31,7 +31,7 @@ def bought(client: Any, reference: str = "ref") -> Any:
 
 
 def test_health_names_port_and_account(stub: Stub) -> None:
-    """Whoever drives a drill learns what answers there."""
+    """The program that drives a drill learns what answers there."""
     assert stub.control.get("/health").json() == {"status": "ok", "port": stub.port, "account": ACCOUNT}
 
 

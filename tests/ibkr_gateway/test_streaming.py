@@ -134,7 +134,7 @@ def traded_meanwhile(client: Any) -> float:
 
 
 @pytest.mark.parametrize("how", ["cancelled", "disconnected"])
-def test_market_rests_once_nobody_subscribes(connect: Connect, stub: Stub, how: str) -> None:
+def test_market_rests_without_subscribers(connect: Connect, stub: Stub, how: str) -> None:
     """With the last subscription the ticking ends, if prices stand still; snapshots do not need it."""
     behave(stub, tick_interval_s=0.01)
     client, other = connect(1), connect(2)
@@ -146,7 +146,7 @@ def test_market_rests_once_nobody_subscribes(connect: Connect, stub: Stub, how: 
 
 
 def test_moving_market_needs_no_subscription(connect: Connect, stub: Stub) -> None:
-    """Prices that move do so whether or not somebody follows them, until they are to stand still again."""
+    """Prices that move do so whether or not a client follows them, until they are to stand still again."""
     behave(stub, tick_interval_s=0.01)
     client = connect()
     volume_now(client)

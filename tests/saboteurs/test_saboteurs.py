@@ -44,7 +44,7 @@ with http.server.HTTPServer(("127.0.0.1", 0), Backend) as backend:
     threading.Thread(target=backend.serve_forever, daemon=True).start()
     settings = WorkflowSettings(
         backend_api_url=f"http://127.0.0.1:{backend.server_port}",
-        database_url="postgresql://nobody@127.0.0.1:1/none",
+        database_url="postgresql://user@127.0.0.1:1/none",
     )
 
     async def send_twice():

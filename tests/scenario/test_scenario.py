@@ -139,7 +139,7 @@ def test_fault_with_settings_is_read(tmp_path: Path, stack: Stack) -> None:
     ],
 )  # fmt: skip
 def test_scenario_error_names_file_line_and_key(tmp_path: Path, stack: Stack, old: str, new: str, told: str) -> None:
-    """Whatever is wrong is told in one line that names the place and what is allowed."""
+    """Anything wrong is told in one line that names the place and what is allowed."""
     assert old in GOOD
     with pytest.raises(ScenarioError) as caught:
         load(tmp_path, stack, GOOD.replace(old, new))

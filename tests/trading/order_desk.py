@@ -97,7 +97,7 @@ class Desk:
     """A gateway with a database of orders.
 
     Args:
-        parts: the gateway's and the database's; nobody else uses them at the same time.
+        parts: the gateway's and the database's; no other test uses them at the same time.
         folder: for the spool.
     """
 

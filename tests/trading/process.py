@@ -28,7 +28,7 @@ def wait_until(holds: Callable[[], object], what: str, *, deadline_s: float = 10
 
 
 def free_port() -> int:
-    """Find a port that nobody listens on."""
+    """Find a port that no process listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -92,7 +92,7 @@ def test_run_orders_what_the_model_says(clean_gateway: Parts, set_up: SetUp, ser
 def test_run_that_holds_is_a_success_without_an_order(
     clean_gateway: Parts, set_up: SetUp, service: str, script: dict[str, object], reason: str
 ) -> None:
-    """A model that sees nothing to do, or is not sure: nothing went wrong, so nobody is told."""
+    """A model that sees nothing to do, or is not sure: nothing went wrong, so no notification is sent."""
     httpx.put(f"{service}/script", json=script, trust_env=False)
     set_up(**endpoint(service))
     run, outcome = analyse_and_order()
@@ -120,7 +120,7 @@ def test_run_that_holds_is_a_success_without_an_order(
 def test_run_whose_analysis_fails_orders_nothing_and_is_told(
     clean_gateway: Parts, set_up: SetUp, fault: bytes | str, cause: str
 ) -> None:
-    """Whatever fails: the rule's word is recorded as such, no order is placed, and people know why."""
+    """Any failure: the rule's word is recorded as such, no order is placed, and people know why."""
     with failing_analysis(None, *[fault] * 50) as server:
         set_up(**endpoint(server.url, llm_deadline_s=1))
         run, outcome = analyse_and_order()
@@ -128,7 +128,7 @@ def test_run_whose_analysis_fails_orders_nothing_and_is_told(
 
 
 def test_run_whose_analysis_is_gone_orders_nothing_and_is_told(clean_gateway: Parts, set_up: SetUp) -> None:
-    """Nobody listens, and the deadline holds."""
+    """No process listens, and the deadline holds."""
     set_up(**endpoint(f"http://127.0.0.1:{free_port()}", llm_deadline_s=1))
     started_s = time.monotonic()
     run, outcome = analyse_and_order()

@@ -163,7 +163,7 @@ def test_backend_serves_again_when_its_database_was_restarted(server: Server, tm
         with server.up():
             wait_until(lambda: is_whole(url), "the backend is whole")
             assert {each.status for each in ask(url, [("POST", PATH, BODY)] * 20)} == {201}
-        # Nobody asks while it is away this time: not one connection of the server's second life is used again.
+        # No client asks while it is away this time: not one connection of the server's second life is used again.
         with server.up():
             assert {each.status for each in ask(url, [("POST", PATH, BODY)] * 20)} == {201}
 
@@ -283,8 +283,8 @@ def test_ready_names_a_folder_of_charts_that_cannot_be_read(parts: Parts, tmp_pa
 
 
 def test_backend_does_not_wait_for_a_chart(parts: Parts, tmp_path: Path) -> None:
-    """A chart whose file system hangs is refused in time, and holds up nobody: not even many of them."""
-    # Reading a pipe that nobody writes to hangs as reading from a lost file server does.
+    """A chart whose file system hangs is refused in time, and holds up no other request: not even many of them do."""
+    # Reading a pipe that no process writes to hangs as reading from a lost file server does.
     os.mkfifo(tmp_path / "hangs.png")
     with running_backend(parts.database_url, tmp_path / "log", {"CHART_DIR": str(tmp_path)}) as url:
         made = httpx.post(url + PATH, json=BODY | {"execution_id": new_run(), "image_path": "hangs.png"}).json()

@@ -41,7 +41,7 @@ def test_current_time_is_that_of_the_drills_clock(client: Client) -> None:
 
 
 def test_taken_client_id_is_refused_with_326(client: Client, another: Client, stub: Stub) -> None:
-    """The second client hears why and is dropped; the first one stays, whatever library either is."""
+    """The second client hears why and is dropped; the first one stays, with either library on either side."""
     with pytest.raises(CallFailed):
         another.connect(stub.port, client_id=1, timeout_s=1.0)
     assert [(fault.request_id, fault.code) for fault in another.faults()] == [(-1, 326)]

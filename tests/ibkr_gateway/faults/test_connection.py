@@ -164,14 +164,14 @@ def test_daily_restart_refuses_and_comes_back_unsteady(desk: Desk) -> None:
 
 
 def test_daily_restart_that_is_lifted_is_over_at_once(desk: Desk) -> None:
-    """Nobody has to wait for its time to run out."""
+    """No test has to wait for its time to run out."""
     fault = desk.order("daily-restart", refuse_s=60)
     assert desk.attempt() == "ConnectionRefusedError"
     desk.lift(fault)
     assert desk.attempt() == "connected"
 
 
-def test_needed_login_refuses_until_somebody_logs_in(desk: Desk) -> None:
+def test_needed_login_refuses_until_a_person_logs_in(desk: Desk) -> None:
     """Clients are dropped and refused; after the login they are served."""
     client = desk.watched()
     fault = desk.order("login-needed")

@@ -18,7 +18,7 @@ NEED_ONLY_BE_STARTED = ("condition: service_healthy", "condition: service_starte
 
 
 def test_equal_services_have_one_rank(tmp_path: Path) -> None:
-    """Where all are given the same time, nobody waits for anybody."""
+    """Where all are given the same time, none waits for another."""
     order = StartOrder(small_stack(tmp_path).services)
     assert {order.rank(name) for name in ("server", "client", "other")} == {0}
 
@@ -40,7 +40,7 @@ def test_slow_service_comes_first_with_what_it_waits_for(tmp_path: Path) -> None
 def test_next_rank_begins_once_the_first_is_on_its_way(
     tmp_path: Path, changes: list[tuple[str, str]], before: list[str]
 ) -> None:
-    """The next rank begins when those were started that wait for nobody's readiness, and not before."""
+    """The next rank begins when those were started that wait for no readiness, and not before."""
 
     async def begun() -> list[bool]:
         order = StartOrder(small_stack(tmp_path, *changes).services)
