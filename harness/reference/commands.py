@@ -1,4 +1,4 @@
-"""The page of the commands: ``python -m harness.reference.commands > docs/commands.md`` makes it anew."""
+"""The rows of the tables about the command line: its commands, their options, its exit codes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typer.main import get_command
 from harness.checks.finding import Verdict
 from harness.cli.main import INTERRUPTED, app
 from harness.errors import HarnessError, UsageError
+from harness.reference.rows import Rows
 
 EXIT_CODES: Mapping[int, str] = {
     Verdict.PASS.exit_code: "PASS: every promise held; for other commands: done",
@@ -19,13 +20,6 @@ EXIT_CODES: Mapping[int, str] = {
     INTERRUPTED: "interrupted; everything that was started is removed",
 }
 """What each exit code of the command line means."""
-
-
-def commands_page() -> str:
-    """Write the page: the exit codes, and each command with its options."""
-    codes = "".join(f"| {code} | {meaning} |\n" for code, meaning in EXIT_CODES.items())
-    head = f"# Commands\n\n| exit code | means |\n| --- | --- |\n{codes}"
-    return head + "".join(_section(called, command) for called, command in commands())
 
 
 def commands() -> Iterator[tuple[str, TyperCommand]]:
@@ -41,21 +35,32 @@ def _commands(called: str, command: object) -> Iterator[tuple[str, TyperCommand]
         yield called, command
 
 
-def _section(called: str, command: TyperCommand) -> str:
-    rows = "".join(
-        f"| {_names(parameter)} | {parameter.help or ''} |\n"
+def exit_code_rows() -> Rows:
+    """Each exit code, and what it means."""
+    return [("exit code", "means"), *((str(code), meaning) for code, meaning in EXIT_CODES.items())]
+
+
+def command_rows() -> Rows:
+    """Each command, and what it does."""
+    return [("command", "does"), *((f"`{called}`", _first_line(command)) for called, command in commands())]
+
+
+def option_rows() -> Rows:
+    """Each option and argument of each command, and what it says."""
+    rows = (
+        (f"`{called}`", _names(parameter), parameter.help or "")
+        for called, command in commands()
         for parameter in command.params
         if isinstance(parameter, TyperArgument | TyperOption) and parameter.name != "help"
     )
-    table = f"\n| option | says |\n| --- | --- |\n{rows}" if rows else ""
-    return f"\n## {called}\n\n{(command.help or '').strip()}\n{table}"
+    return [("command", "option", "says"), *rows]
+
+
+def _first_line(command: TyperCommand) -> str:
+    return (command.help or "").strip().partition("\n")[0]
 
 
 def _names(parameter: TyperArgument | TyperOption) -> str:
     if isinstance(parameter, TyperArgument):
         return f"`{str(parameter.name).upper()}…`"
     return ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
-
-
-if __name__ == "__main__":
-    print(commands_page(), end="")  # noqa: T201 - it is a program
