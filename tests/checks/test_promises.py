@@ -236,7 +236,7 @@ def test_steady_state_after_the_drill_is_demanded(sound: Case, but: But) -> None
 
 
 def test_loss_outweighs_an_unsound_drill(sound: Case, but_events: But) -> None:
-    """A doubled order fails the drill although its fault never bit."""
+    """A doubled order fails the drill although its fault never hit."""
     unsound = but_events(without=(FaultHit,))
     twice = (*sound.reads.broker_orders, dataclasses.replace(sound.reads.broker_orders[0], perm_id=77))
     case = dataclasses.replace(unsound, reads=dataclasses.replace(unsound.reads, broker_orders=twice))

@@ -32,7 +32,7 @@ DOWN: Stream = "downstream"
     ],
     ids=lambda value: f"{value.name}-{next(iter(value.attributes.values()))}" if isinstance(value, Toxic) else None,
 )
-async def test_toxic_bites_and_heals(link: LinkProxy, toxic: Toxic, expected: Saw) -> None:
+async def test_toxic_hits_and_heals(link: LinkProxy, toxic: Toxic, expected: Saw) -> None:
     """A client sees the toxic while it is on, and nothing of it once the link is healed."""
     await link.add_toxic(toxic)
     during = await exchange(link.address[1])

@@ -54,7 +54,7 @@ _CHARGE = "from shop.till import Till; print(Till().charge(10))"
 
 
 @pytest.mark.parametrize("name", ["charges_twice", "charges-twice"])
-def test_saboteur_bites_and_says_so(shop: Path, name: str) -> None:
+def test_saboteur_is_planted_and_says_so(shop: Path, name: str) -> None:
     """The target behaves wrongly, and one line on stderr is the proof that the defect was there."""
     ran = _run(shop, _CHARGE, saboteur=name)
     assert ran.stdout == "20\n"

@@ -73,7 +73,7 @@ print(asyncio.run(link.apply_fault(None, None)) is None)
 
 
 @pytest.mark.parametrize("name", _NAMES)
-def test_saboteur_bites(name: str, tmp_path: Path) -> None:
+def test_saboteur_changes_what_it_is_for(name: str, tmp_path: Path) -> None:
     """It is planted in the module that it names, and the module then does the wrong thing."""
     environment = {variable: value for variable, value in os.environ.items() if not variable.startswith("SABOTEUR")}
     environment |= {"SABOTEUR": name, "PYTHONPATH": os.pathsep.join([str(_FOLDER / "hook"), str(_REPOSITORY)])}

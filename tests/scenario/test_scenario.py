@@ -60,7 +60,7 @@ def test_schema_is_up_to_date() -> None:
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_scenario_survives_its_own_json(name: str) -> None:
-    """A scenario written as JSON and read again is the same, whatever its fault, and fits the schema that editors use."""
+    """A scenario written as JSON and read again is the same, with any fault, and fits the schema that editors use."""
     fault = BUILT_IN[name]
     on = {"link": "a -> b"} if fault.TARGET == "link" else {"service": "a"}
     how_long = {"for_s": 1} if fault.LASTS else {}

@@ -105,7 +105,7 @@ def test_link_matches_with_and_without_port() -> None:
     assert not matches("b -> a", link)
 
 
-def test_readdress_puts_links_in_the_place_of_names() -> None:
+def test_rewrite_puts_links_in_the_place_of_names() -> None:
     """Addresses inside values and host-port pairs become those of the link; similar names are left alone."""
     environment = {
         "URL": "http://db:5432/x?y=db-db:5432",
