@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from harness.checks.finding import Verdict
-from harness.drill.outcome import Outcome
+from harness.checks.finding import Finding, Verdict
 from harness.drill.runner import DrillRunner
 from harness.errors import HarnessError
+from harness.report.result import DrillResult
 from harness.scenario.model import Scenario
 
 
@@ -17,8 +17,8 @@ def test_backend_outage_loses_nothing(drill: DrillRunner) -> None:
 def verdict_of(drill: DrillRunner, scenario: Scenario) -> Verdict:
     """A scenario that a program has made, and what it came to."""
     try:
-        outcome: Outcome = drill(scenario)
+        result: DrillResult = drill(scenario)
     except HarnessError as error:
         raise SystemExit(error.exit_code) from error
-    lost: tuple[str, ...] = outcome.of("artifacts-once")
-    return Verdict.FAIL if lost else outcome.verdict
+    lost: tuple[Finding, ...] = result.of("artifacts-once")
+    return Verdict.FAIL if lost else result.verdict

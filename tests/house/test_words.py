@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,29 +12,40 @@ import pytest
 from tests.house.sources import Breach, files, lines, modules, name_of, require_none
 from tests.house.words import WORDS, Word
 
-# Pins and data are others' words, and the table of words names each of them.
+# Pins are others' words.
 _NOT_PROSE = ("requirements.txt", "requirements.lock", ".lock.txt", "uv.lock.txt")
-_TABLE = "tests/house/words.py"
+# These name them all.
+_OWN = {"tests/house/words.py", "tests/house/test_words.py"}
 _CHANGES = "CHANGELOG.md"
 
 
-def _prose() -> Iterator[tuple[str, int, str]]:
+@functools.cache
+def _prose() -> frozenset[tuple[str, int, str]]:
     """Give every line that a person reads, and every file's name; of the changes only those that are to come."""
+    return frozenset(_lines_of_prose())
+
+
+def _lines_of_prose() -> Iterator[tuple[str, int, str]]:
     released = False
     for line in lines():
         if line.path == _CHANGES:
             released = released or (line.text.startswith("## ") and "Unreleased" not in line.text)
-        if not line.path.endswith(_NOT_PROSE) and line.path != _TABLE and not (line.path == _CHANGES and released):
+        if not line.path.endswith(_NOT_PROSE) and line.path not in _OWN and not (line.path == _CHANGES and released):
             yield line.path, line.number, line.text
     for path in files():
         yield name_of(path), 1, name_of(path)
 
 
-def _names() -> Iterator[tuple[str, int, str]]:
+@functools.cache
+def _names() -> frozenset[tuple[str, int, str]]:
     """Give every name of the code: of modules, classes, functions, arguments, variables and attributes."""
+    return frozenset(_names_of_code())
+
+
+def _names_of_code() -> Iterator[tuple[str, int, str]]:
     for module in modules():
         yield module.path, 1, Path(module.path).stem
-        if module.path == _TABLE:
+        if module.path in _OWN:
             continue
         for node in ast.walk(module.tree):
             match node:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 
 _BETWEEN_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Word:
     """A word that was decided against.
 
@@ -24,11 +25,21 @@ class Word:
     only_names: bool = False
     but_not: str = "(?!)"
 
+    @functools.cached_property
+    def _wrong(self) -> re.Pattern[str]:
+        return re.compile(rf"(?<![a-z])(?:{self.pattern})(?![a-z])")
+
     def found_in(self, text: str) -> bool:
         """Say whether a text has it, in a sentence or as a part of a name (``link_grip``, ``LinkGrip``)."""
-        text = re.sub(self.but_not, " ", text)
-        apart = _BETWEEN_WORDS.sub(" ", text)
-        return re.search(rf"(?<![a-z])(?:{self.pattern})(?![a-z])", apart, re.IGNORECASE) is not None
+        if self._wrong.search(words_apart(text)) is None:
+            return False
+        return self._wrong.search(words_apart(re.sub(self.but_not, " ", text))) is not None
+
+
+@functools.cache
+def words_apart(text: str) -> str:
+    """Give a text in lower case, the words of its names apart: ``LinkGrip`` becomes ``link grip``."""
+    return _BETWEEN_WORDS.sub(" ", text).lower()
 
 
 WORDS = (
@@ -50,7 +61,7 @@ WORDS = (
     Word("side[-_]car", "sidecar"),
     Word("bites?|bitten|biting", "hit"),
     # A bit is also a binary digit.
-    Word("bit", "hit", but_not=r"\bbit_length\b|\b_flip_bit\b|\b\d+[- ]bit\b"),
+    Word("bit", "hit", but_not=r"`bit`|\bbit_length\b|\b_flip_bit\b|\b\d+[- ]bit\b"),
     Word("canary|canaries", "link probe"),
     Word("knock(?:s|ed|ing)?", "probe"),
     Word("last[_ ]wills?", "undo log"),
