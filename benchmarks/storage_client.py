@@ -56,7 +56,7 @@ def _store(port: int, rows: int, ends_s: float) -> list[float]:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         while (began_s := time.monotonic()) < ends_s:
             connection.sendall(next(requests))
-            _demand_success(connection)
+            _require_success(connection)
             request_ms.append((time.monotonic() - began_s) * 1000)
     return request_ms
 
@@ -84,7 +84,7 @@ def _request(path: str, body: bytes, header: str) -> bytes:
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-def _demand_success(connection: socket.socket) -> None:
+def _require_success(connection: socket.socket) -> None:
     data = bytearray()
     length = None
     while length is None or len(data) < length:

@@ -20,6 +20,8 @@ CHECKS = (
     ("ruff", "format", "--check", "."),
     ("mypy",),
     ("mypy", "-p", "bootstrap"),
+    # What others import is read by a second type checker, as theirs may be another one than ours.
+    ("ty", "check", "harness/__init__.py", "tests/house/public_api_usage.py"),
     ("lint-imports",),
 )
 HARNESS_COMMANDS = ("drill", "list", "up", "status", "down", "clean", "load", "images")

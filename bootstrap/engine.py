@@ -160,7 +160,7 @@ def start(logs: Path, deadline_s: float = _START_DEADLINE_S) -> None:
 
 
 def _listens(path: Path) -> bool:
-    """Say whether somebody does: a socket that a killed server left behind is still a file."""
+    """Say whether a process listens: a socket that a killed server left behind is still a file."""
     with socket.socket(socket.AF_UNIX) as plug:
         plug.settimeout(_PING_DEADLINE_S)
         return plug.connect_ex(str(path)) == 0

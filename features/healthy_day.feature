@@ -1,5 +1,5 @@
 Feature: A healthy day
-  With nothing in its way, the desk's workflow trades once, keeps everything that it made, and bothers nobody.
+  With nothing in its way, the desk's workflow trades once, keeps everything that it made, and sends no alarm.
 
   Scenario: Nothing goes wrong
     Given the trading stack in its steady state

@@ -40,7 +40,7 @@ def served(package: str, **variables: str) -> Iterator[str]:
     )
     try:
         address = f"http://127.0.0.1:{port}"
-        _demand_ready(process, address)
+        _require_ready(process, address)
         yield address
     finally:
         process.terminate()
@@ -50,7 +50,7 @@ def served(package: str, **variables: str) -> Iterator[str]:
     assert code == 0
 
 
-def _demand_ready(process: subprocess.Popen[str], address: str) -> None:
+def _require_ready(process: subprocess.Popen[str], address: str) -> None:
     gives_up_at_s = time.monotonic() + _DEADLINE_S
     while True:
         try:

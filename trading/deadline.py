@@ -1,4 +1,4 @@
-"""A wait that ends when it says it ends, whatever it waits for."""
+"""A wait that ends when it says it ends, also when what it waits for does not stop."""
 
 from __future__ import annotations
 

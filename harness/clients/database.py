@@ -80,7 +80,11 @@ class SystemDatabase:
         return await self._read(query, dict[str, object])
 
     async def empty(self, keep: list[str]) -> None:
-        """Take every row out of every table but those named in ``keep``."""
+        """Take every row out of every table but those named in ``keep``.
+
+        Raises:
+            DatabaseUnreadable: it did not answer, or refused.
+        """
         try:
             async with await self._connect() as connection:
                 found = await connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")

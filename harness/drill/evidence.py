@@ -32,7 +32,11 @@ def _keep(directory: Path, running: RunningStack, reads: FinalReads, logs: TaskL
 
 
 def keep_logs(directory: Path, running: RunningStack, logs: TaskLogs, redact: Redaction) -> None:
-    """Write ``logs/*`` and ``logs/tasks/<run>/<task>.log``; raises what ``keep_evidence`` raises."""
+    """Write ``logs/*`` and ``logs/tasks/<run>/<task>.log``.
+
+    Raises:
+        ReportNotWritten: the disk is full, or the folder cannot be written.
+    """
     try:
         _keep_logs(directory, running, logs, redact)
     except OSError as cause:

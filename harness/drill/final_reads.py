@@ -68,7 +68,11 @@ async def read_outcomes(clients: Clients, running: RunningStack) -> tuple[Outcom
 
 
 async def read_operations(clients: Clients, running: RunningStack) -> tuple[str, ...] | None:
-    """The ids of what the workload's requests have left; None where nobody says how to read them."""
+    """The ids of what the workload's requests have left; None where the compose file does not say how to read them.
+
+    Raises:
+        StackError: the query of the compose file gives no such column.
+    """
     adapter = running.stack.adapters.operations
     if adapter is None:
         return None

@@ -71,7 +71,11 @@ def workflow_runs(drill: DrillRunner, drill_plan: DrillPlan, symbols: str) -> Dr
 
 @when(parsers.parse('the drill "{name}" runs'), target_fixture="result")
 def drill_runs(drill: DrillRunner, drill_plan: DrillPlan, name: str) -> DrillResult:
-    """Run a drill that stands in a file."""
+    """Run a drill that stands in a file.
+
+    Raises:
+        ScenarioError: a Given plans a fault as well.
+    """
     if drill_plan.faults:
         raise ScenarioError(f"the drill {name!r} itself says what goes wrong: leave out the Given that plans a fault")
     return drill(name)

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.errors import UsageError
-from harness.reference.tables import TABLES, Rows
+from harness.reference.rows import Rows
+from harness.reference.tables import TABLES
 
 _TABLE = re.compile(r"(?P<begin><!-- table: (?P<name>[\w -]+) -->\n).*?(?P<end><!-- end of table -->)", re.DOTALL)
 

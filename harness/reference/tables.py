@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 from harness.checks.check import Check
 from harness.checks.registry import BUILT_IN as PROMISES
 from harness.checks.registry import PROOFS
 from harness.faults.fault import Fault
 from harness.faults.registry import BUILT_IN as FAULTS
+from harness.reference.commands import command_rows, exit_code_rows, option_rows
+from harness.reference.rows import Rows
+from harness.reference.scenarios import scenario_rows
 from harness.runtime.effects.registry import runtimes_of
 from harness.runtime.running import RuntimeName
 from harness.scenario.triggers import TRIGGERS
-
-Rows = Sequence[Sequence[str]]
-"""A table: the first row is its head."""
 
 _FAULT_HEAD = ("fault", "what happens", "proof that it is on", "proof that it is healed", "in a feature")
 
@@ -59,4 +59,8 @@ TABLES: Mapping[str, Callable[[], Rows]] = {
     "triggers": _triggers,
     "promises": lambda: _checks("promise", PROMISES),
     "proofs": lambda: _checks("proof", PROOFS),
+    "scenarios": scenario_rows,
+    "commands": command_rows,
+    "options": option_rows,
+    "exit codes": exit_code_rows,
 }

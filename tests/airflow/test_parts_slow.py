@@ -39,7 +39,7 @@ def test_execution_api_is_warm_when_the_server_listens(airflow: Parts) -> None:
 
 
 def test_password_file_is_private_and_ours(airflow: Parts) -> None:
-    """Airflow takes the password that it was given, and nobody else can read it."""
+    """Airflow takes the password that it was given, and no other user can read it."""
     passwords = airflow.folder / "home" / "passwords.json"
     assert passwords.stat().st_mode & 0o777 == 0o600
     assert "admin-for-tests" in passwords.read_text()

@@ -20,7 +20,7 @@ def _served() -> Iterator[str]:
 
 @pytest.fixture
 def service(_served: str) -> Iterator[httpx.Client]:
-    """A client with the right key, of a service that nobody has asked yet."""
+    """A client with the right key, of a service that no client has asked yet."""
     headers = {"Authorization": f"Bearer {KEY}"}
     with httpx.Client(base_url=_served, headers=headers, timeout=10) as client:
         client.post("/reset").raise_for_status()

@@ -53,7 +53,7 @@ def said(answer: httpx.Response) -> str:
     return str(answer.json()["choices"][0]["message"]["content"])
 
 
-def test_service_buys_whatever_symbol_it_is_asked_about(service: httpx.Client) -> None:
+def test_service_buys_any_symbol_that_it_is_asked_about(service: httpx.Client) -> None:
     """The default: a verdict to buy, in a completion of the API's form."""
     answer = service.post(_PATH, json=question())
     verdict = json.loads(said(answer))
@@ -98,7 +98,7 @@ def test_service_refuses_a_malformed_request(service: httpx.Client, changes: dic
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b" " * (BODY_LIMIT_BYTES + 1)])
 def test_service_refuses_what_is_no_json(service: httpx.Client, content: bytes) -> None:
-    """Whatever comes, the service goes on."""
+    """After any request, good or bad, the service goes on."""
     assert service.post(_PATH, content=content).status_code == 400
     assert service.get("/health").json()["status"] == "ok"
 

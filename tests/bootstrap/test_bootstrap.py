@@ -52,7 +52,7 @@ def test_project_that_is_set_up_is_ready(project: Path) -> None:
     ids=["lock", "settings", "python", "no-lock", "no-env", "no-stamp", "cut-stamp", "no-toxiproxy", "no-interpreter"],
 )
 def test_any_change_makes_it_not_ready(project: Path, change: Callable[[Path], object]) -> None:
-    """Whatever changed or went missing, the set-up is done again."""
+    """When any part of it changed or went missing, the set-up is done again."""
     change(project)
     assert not is_ready(project)
 
@@ -139,7 +139,7 @@ def test_every_target_of_the_makefile_is_a_command() -> None:
 
 @pytest.mark.parametrize("command", ["test", "bench", "drill", "load"])
 def test_command_runs_in_the_environment(tmp_path: Path, command: str) -> None:
-    """Whatever other Python comes first on PATH, a command finds the packages of the environment."""
+    """With any other Python first on PATH, a command finds the packages of the environment."""
     (tmp_path / "python").symlink_to("/bin/false")
     done = subprocess.run(
         [sys.executable, "-m", "bootstrap", command, "--help"],

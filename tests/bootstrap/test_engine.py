@@ -45,7 +45,7 @@ def _machine(
     ids=["bare", "some", "only-not-started", "answers", "elsewhere", "answers-user", "answers-no-debian"],
 )
 def test_only_what_is_missing_is_installed(machine: Machine, packages: list[str]) -> None:
-    """An engine that answers is left alone, whoever it belongs to."""
+    """An engine that answers is left alone, also when another program started it."""
     assert packages_for(machine) == packages
 
 
@@ -111,7 +111,7 @@ def test_start_ends_once_the_engine_answers(programs: Programs, tmp_path: Path) 
     ids=["ends", "hangs"],
 )
 def test_start_that_fails_shows_the_last_lines(programs: Programs, tmp_path: Path, dockerd: str, says: str) -> None:
-    """Whoever reads it needs not look for the log, and nothing is left running."""
+    """The reader need not look for the log, and nothing is left running."""
     listens = tmp_path / "listens.py"
     listens.write_text(_LISTENS)
     programs(

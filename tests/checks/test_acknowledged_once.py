@@ -50,7 +50,7 @@ def test_acknowledged_once_holds(asked: Case, operations: str) -> None:
     ],
 )
 def test_acknowledged_once_broken_is_found(asked: Case, operations: str, title: str) -> None:
-    """A loss, a double of any fate and a stranger each fail the drill."""
+    """A loss, a double of any fate and an operation that no request asked for each fail the drill."""
     (finding,) = acknowledged_once(read(asked, *operations))
     assert (finding.title, finding.weight) == (title, Weight.SAFETY)
 
@@ -65,7 +65,7 @@ def test_acknowledged_once_tells_many_losses_in_one_finding(sound: Case) -> None
 
 
 def test_acknowledged_once_leaves_alone_what_was_there_before(asked: Case) -> None:
-    """What an earlier drill left in a database that is not emptied is no stranger."""
+    """What an earlier drill left in a database that is not emptied is not counted as unasked for."""
     assert list(acknowledged_once(read(asked, "a", "old", before=("old",)))) == []
 
 

@@ -60,17 +60,17 @@ def test_artifacts_stored_twice_are_found(sound: Case, but: But) -> None:
 
 
 def test_artifacts_of_no_run_are_found(sound: Case, but: But) -> None:
-    """A row that bears no run of the drill belongs to nobody."""
-    stranger = ArtifactRow("scheduled__x", "place_order", "order", "AAPL", "order")
-    assert titles(artifacts_once(but(artifacts=(*sound.reads.artifacts, stranger)))) == [
+    """A row that bears no run of the drill belongs to no run."""
+    of_no_run = ArtifactRow("scheduled__x", "place_order", "order", "AAPL", "order")
+    assert titles(artifacts_once(but(artifacts=(*sound.reads.artifacts, of_no_run)))) == [
         "an artifact belongs to no run"
     ]
 
 
 def test_artifacts_of_another_symbol_are_found(sound: Case, but: But) -> None:
     """A row for a symbol that the run did not trade is not of that run."""
-    stranger = ArtifactRow(DRILLED, "place_order", "order", "MSFT", "order")
-    assert titles(artifacts_once(but(artifacts=(*sound.reads.artifacts, stranger)))) == [
+    of_no_task = ArtifactRow(DRILLED, "place_order", "order", "MSFT", "order")
+    assert titles(artifacts_once(but(artifacts=(*sound.reads.artifacts, of_no_task)))) == [
         "an artifact is not of its run"
     ]
 
@@ -183,7 +183,7 @@ def test_orders_of_an_uneven_average_price_agree(sound: Case, but: But) -> None:
 
 
 def test_orders_left_unknown_are_found(sound: Case, but: But) -> None:
-    """An order whose fate nobody found out is a finding, although the record is honest."""
+    """An order whose fate was not found out is a finding, although the record is honest."""
     unknown = dataclasses.replace(sound.reads.recorded_orders[0], status="UNKNOWN")
     findings = orders_once(but(recorded_orders=(unknown, *sound.reads.recorded_orders[1:])))
     assert titles(findings) == ["an order's fate was left unknown"]
@@ -236,7 +236,7 @@ def test_steady_state_after_the_drill_is_demanded(sound: Case, but: But) -> None
 
 
 def test_loss_outweighs_an_unsound_drill(sound: Case, but_events: But) -> None:
-    """A doubled order fails the drill although its fault never bit."""
+    """A doubled order fails the drill although its fault never hit."""
     unsound = but_events(without=(FaultHit,))
     twice = (*sound.reads.broker_orders, dataclasses.replace(sound.reads.broker_orders[0], perm_id=77))
     case = dataclasses.replace(unsound, reads=dataclasses.replace(unsound.reads, broker_orders=twice))

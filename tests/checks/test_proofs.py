@@ -1,4 +1,4 @@
-"""The proofs: whatever makes the experiment unsound makes the drill INCONCLUSIVE, never PASS."""
+"""The proofs: anything that makes the experiment unsound makes the drill INCONCLUSIVE, never PASS."""
 
 from __future__ import annotations
 

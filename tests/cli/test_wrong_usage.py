@@ -1,4 +1,4 @@
-"""Whatever a user gets wrong is told in a clear line, with the right exit code, before anything starts."""
+"""Each thing that a user gets wrong is told in a clear line, with the right exit code, before anything starts."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def harness(tmp_path: Path) -> Harness:
         (["drill", "backend-dwn"], "no scenario 'backend-dwn': did you mean 'backend-down'?"),
         (["drill", "healthy", "--stack", "none.yml"], "none.yml: cannot be read: No such file or directory"),
         (
-            ["drill", "healthy", "--saboteur", "nobody"],
-            "no saboteur 'nobody'; there are: client_without_idempotency_key",
+            ["drill", "healthy", "--saboteur", "absent"],
+            "no saboteur 'absent'; there are: client_without_idempotency_key",
         ),
         (["drill", "healthy", "--runtime", "teapot"], "'teapot' is not one of 'local'"),
         (["drill", "--frobnicate"], "No such option: --frobnicate"),

@@ -45,7 +45,7 @@ def answering(answer: Answer) -> Iterator[str]:
             text = (said.body if isinstance(said.body, str) else json.dumps(said.body)).encode()
             self.send_response(said.status)
             self.send_header("Content-Length", str(len(text)))
-            # Whoever waited no longer for a late answer is gone.
+            # A client that waited no longer for a late answer is gone.
             with suppress(ConnectionError):
                 self.end_headers()
                 self.wfile.write(text)

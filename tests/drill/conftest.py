@@ -43,7 +43,7 @@ Finish = Callable[["subprocess.Popen[str]"], Drilled]
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    """A directory for sessions that nobody else uses; other users may pass through it, as Postgres must."""
+    """A directory for the sessions of this test alone; other users may pass through it, as Postgres must."""
     with tempfile.TemporaryDirectory(prefix="drills-") as directory:
         Path(directory).chmod(0o711)
         yield Path(directory)

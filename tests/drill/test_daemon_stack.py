@@ -1,4 +1,4 @@
-"""A stack that a daemon runs is as good for the next drill as a new one, whatever became of the one before."""
+"""A stack that a daemon runs is as good for the next drill as a new one, however the drill before it ended."""
 
 from __future__ import annotations
 

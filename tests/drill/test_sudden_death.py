@@ -51,7 +51,7 @@ def session_processes(session: str) -> list[int]:
 
 
 def listening(ports: range) -> list[int]:
-    """The ports on which somebody accepts connections."""
+    """The ports on which a process accepts connections."""
     found = []
     for port in ports:
         with socket.socket() as probe:
@@ -148,7 +148,7 @@ def engine_resources(session: str) -> list[str]:
 
 
 def free_block() -> range:
-    """A block of ports that nobody uses now, so that what listens there afterwards was left behind.
+    """A block of ports that no process uses now, so that what listens there afterwards was left behind.
 
     Below 32768, where Linux begins to hand out ports to clients: one of those could be taken under a server's feet.
     """

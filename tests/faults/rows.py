@@ -38,7 +38,7 @@ print(throttled() - before)
 """
 _CALL_OUT = """
 import socket, struct
-# The default gateway: somebody who is there, and reached over the network.
+# The default gateway: a machine that is there, and reached over the network.
 gateway = next(line.split()[2] for line in open('/proc/net/route').readlines()[1:] if line.split()[1] == '00000000')
 host = socket.inet_ntoa(struct.pack('<I', int(gateway, 16)))
 try:

@@ -1,4 +1,4 @@
-"""A fault of a service in a drill: its links go with it, what met it is told, and it is lifted whatever happens."""
+"""A fault of a service in a drill: its links go with it, what it hit is told, and it is lifted also after an error."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ async def test_link_of_a_killed_service_refuses(local_stack: LocalStack, history
 
 
 async def test_call_of_a_paused_service_has_met_it(local_stack: LocalStack, history: HistoryWriter) -> None:
-    """Whoever calls a frozen service is counted; the harness's own probes are not."""
+    """A client that calls a frozen service is counted; the harness's own probes are not."""
     (link,) = local_stack.stack.links
     injector = injector_of(local_stack, history, service="server", **{"is": "pause"}, for_s=3)
     life = begin(injector)
@@ -81,7 +81,7 @@ async def test_call_of_a_paused_service_has_met_it(local_stack: LocalStack, hist
 
 
 async def test_fault_lasts_as_long_as_the_run(local_stack: LocalStack, history: HistoryWriter) -> None:
-    """It stays on, whatever the time, until the run is over; then it is lifted."""
+    """It stays on, however long that takes, until the run is over; then it is lifted."""
     run_over = asyncio.Event()
     injector = injector_of(local_stack, history, link="client -> server", **{"is": "refused"}, until="run-ended")
     life = begin(injector, run_over)

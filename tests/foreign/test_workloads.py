@@ -103,7 +103,7 @@ async def test_request_that_is_not_acknowledged(
 
 
 async def test_request_that_was_never_sent_has_failed(history: HistoryWriter, watch: RunWatch) -> None:
-    """Where nobody listens, nothing can have been done."""
+    """Where no process listens, nothing can have been done."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{closed.getsockname()[1]}"

@@ -61,5 +61,5 @@ def test_redaction_leaves_no_secret(before: str, secret: str, after: str) -> Non
 
 
 def test_redaction_takes_passwords_out_of_addresses() -> None:
-    """The password of an address is a secret although nobody declared it."""
+    """The password of an address is a secret although it was not declared as one."""
     assert Redaction(())("dsn=postgresql://u:geheim@h/d") == "dsn=postgresql://u:***@h/d"

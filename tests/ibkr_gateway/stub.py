@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 
 POLL_S = 0.05
+RECEIVE_S = 0.01
 READY_S = 15.0
 CLOCK = "2026-11-20"
 ACCOUNT = "DU7654321"
@@ -30,6 +31,17 @@ def wait_until(
     while not holds():
         assert time.monotonic() < end, f"{what}: not within {deadline_s} s; {evidence()}"
         threading.Event().wait(POLL_S)
+
+
+def receive_until(
+    client: Any,
+    holds: Callable[[], object],
+    what: str,
+    deadline_s: float = 5.0,
+    evidence: Callable[[], object] = str,
+) -> None:
+    """Let a client receive until a condition holds; fail as ``wait_until`` does."""
+    wait_until(lambda: client.sleep(RECEIVE_S) and holds(), what, deadline_s, evidence)
 
 
 def ib_insync() -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.ibkr_gateway.stub import ACCOUNT, CLOCK, Stub, ib_insync, wait_until
+from tests.ibkr_gateway.stub import ACCOUNT, CLOCK, Stub, ib_insync, receive_until, wait_until
 
 Connect = Callable[..., Any]
 
@@ -33,7 +33,7 @@ def test_client_completes_its_requests_at_every_layout_version(stub: Stub, loop:
         assert client.client.serverVersion() == version
         (contract,) = client.qualifyContracts(ib_insync().Stock("AAPL", "SMART", "USD"))
         trade = client.placeOrder(contract, ib_insync().MarketOrder("BUY", 3, orderRef=f"at-{version}"))
-        wait_until(lambda: client.sleep(0.01) and trade.fills and trade.isDone(), "filled")
+        receive_until(client, lambda: trade.fills and trade.isDone(), "filled")
         assert [fill.execution.orderRef for fill in client.reqExecutions()] == [f"at-{version}"]
         assert [done.order.orderRef for done in client.reqCompletedOrders(apiOnly=True)] == [f"at-{version}"]
         assert len(client.reqHistoricalData(contract, "", "5 D", "1 day", "TRADES", useRTH=True)) == 5
@@ -61,7 +61,7 @@ def test_two_clients_are_served_at_once(connect: Connect) -> None:
     trade = one.placeOrder(
         ib_insync().Stock("AAPL", "SMART", "USD"), ib_insync().LimitOrder("BUY", 1, 10, orderRef="of-one")
     )
-    wait_until(lambda: one.sleep(0.01) and trade.orderStatus.status == "Submitted", "acknowledged")
+    receive_until(one, lambda: trade.orderStatus.status == "Submitted", "acknowledged")
     assert two.reqOpenOrders() == []
     assert [other.order.orderRef for other in two.reqAllOpenOrders()] == ["of-one"]
     assert [own.order.orderRef for own in one.reqOpenOrders()] == ["of-one"]

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from tests.ibkr_gateway.stub import Stub, ib_insync, notice_loss, wait_until
+from tests.ibkr_gateway.stub import Stub, ib_insync, notice_loss, receive_until, wait_until
 
 Connect = Callable[..., Any]
 REFERENCE = "run-17-AAPL"
@@ -23,7 +23,7 @@ def cut(client: Any) -> None:
 def placed_and_cut(client: Any, stub: Stub, loop: asyncio.AbstractEventLoop) -> None:
     """Send an order and lose the connection as soon as the gateway has it, before its fill."""
     client.placeOrder(ib_insync().Stock("AAPL", "SMART", "USD"), ib_insync().MarketOrder("BUY", 10, orderRef=REFERENCE))
-    wait_until(lambda: client.sleep(0.01) and stub.entries("order_received"), "order received", evidence=stub.entries)
+    receive_until(client, lambda: stub.entries("order_received"), "order received", evidence=stub.entries)
     assert stub.entries("fill") == []
     cut(client)
     notice_loss(client, loop)
@@ -57,7 +57,7 @@ def test_order_still_open_on_reconnect_is_found_and_then_fills_live(
     again = connect(6)
     (trade,) = again.openTrades()
     assert trade.order.orderRef == REFERENCE
-    wait_until(lambda: again.sleep(0.01) and trade.fills and trade.isDone(), "filled after the reconnect")
+    receive_until(again, lambda: trade.fills and trade.isDone(), "filled after the reconnect")
     assert trade.orderStatus.status == "Filled"
     assert trade.fills[0].commissionReport.commission == 1.0
 

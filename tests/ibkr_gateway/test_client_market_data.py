@@ -91,7 +91,7 @@ def test_end_of_history_is_taken_in_every_form(client: Any, end: object, last: s
 
 
 @pytest.mark.parametrize(("duration", "count"), [("60 S", 1), ("5 D", 5), ("1 W", 5), ("1 M", 23), ("2 Y", 501)])
-def test_duration_reaches_back_whatever_the_hours(client: Any, duration: str, count: int) -> None:
+def test_duration_reaches_back_at_any_hour(client: Any, duration: str, count: int) -> None:
     """Daily bars are the same with and without regular trading hours."""
     regular, all_hours = (
         client.reqHistoricalData(stock("IBM"), "", duration, "1 day", "TRADES", useRTH=regular)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.ibkr_gateway.stub import ACCOUNT, Stub, ib_insync, wait_until
+from tests.ibkr_gateway.stub import ACCOUNT, Stub, ib_insync, receive_until
 
 Connect = Callable[..., Any]
 
@@ -33,15 +33,10 @@ def stop(action: str, shares: float, price: float, **more: Any) -> Any:
     return ib_insync().StopOrder(action, shares, price, **more)
 
 
-def seen(client: Any, holds: Callable[[], object], what: str) -> None:
-    """Let the client receive until a condition holds."""
-    wait_until(lambda: client.sleep(0.01) and holds(), what)
-
-
 def filled(client: Any, order: Any) -> Any:
     """Place an order and wait for its fill and commission."""
     trade = client.placeOrder(aapl(), order)
-    seen(client, lambda: trade.isDone() and trade.fills and trade.fills[0].commissionReport.execId, "filled")
+    receive_until(client, lambda: trade.isDone() and trade.fills and trade.fills[0].commissionReport.execId, "filled")
     return trade
 
 
@@ -89,10 +84,10 @@ def test_order_away_from_the_market_rests_and_is_cancelled(
     stub.fill_after(0)
     client = connect()
     trade = client.placeOrder(aapl(), order())
-    seen(client, lambda: trade.orderStatus.status == status, "acknowledged")
+    receive_until(client, lambda: trade.orderStatus.status == status, "acknowledged")
     assert [resting.order.permId for resting in client.reqOpenOrders()] == [trade.order.permId]
     client.cancelOrder(trade.order)
-    seen(client, lambda: trade.orderStatus.status == "Cancelled", "cancelled")
+    receive_until(client, lambda: trade.orderStatus.status == "Cancelled", "cancelled")
     assert client.reqOpenOrders() == []
     assert [done.orderStatus.status for done in client.reqCompletedOrders(apiOnly=False)] == ["Cancelled"]
     assert (trade.fills, stub.entries("fill")) == ([], [])
@@ -103,10 +98,10 @@ def test_modified_order_takes_its_new_terms(connect: Connect, stub: Stub) -> Non
     client = connect()
     order = limit("BUY", 5, 100, orderRef="m")
     trade = client.placeOrder(aapl(), order)
-    seen(client, lambda: trade.orderStatus.status == "Submitted", "acknowledged")
+    receive_until(client, lambda: trade.orderStatus.status == "Submitted", "acknowledged")
     order.lmtPrice = 500
     client.placeOrder(aapl(), order)
-    seen(client, trade.isDone, "filled")
+    receive_until(client, trade.isDone, "filled")
     assert [(kept["order_ref"], kept["status"]) for kept in stub.orders()] == [("m", "Filled")]
 
 
@@ -122,12 +117,12 @@ def test_cancelling_twice_says_why_not(connect: Connect) -> None:
 
 
 def test_global_cancel_reaches_the_orders_of_all_clients(connect: Connect) -> None:
-    """Whoever asks for it, every open order is cancelled."""
+    """When any client asks for it, every open order is cancelled."""
     one, two = connect(1), connect(2)
     trade = one.placeOrder(aapl(), limit("BUY", 1, 10))
-    seen(one, lambda: trade.orderStatus.status == "Submitted", "acknowledged")
+    receive_until(one, lambda: trade.orderStatus.status == "Submitted", "acknowledged")
     two.reqGlobalCancel()
-    seen(one, trade.isDone, "cancelled")
+    receive_until(one, trade.isDone, "cancelled")
 
 
 @pytest.mark.parametrize(
@@ -172,14 +167,14 @@ def test_positions_and_portfolio_follow_a_fill(connect: Connect) -> None:
     trader, onlooker = connect(1), connect(2)
     filled(trader, market("BUY", 10))
     for client in (trader, onlooker):
-        seen(client, client.positions, "position")
+        receive_until(client, client.positions, "position")
         (position,) = client.positions()
         assert (position.contract.symbol, position.position, position.avgCost) == ("AAPL", 10, 430.58)
-        seen(client, client.portfolio, "portfolio")
+        receive_until(client, client.portfolio, "portfolio")
         (item,) = client.portfolio()
         assert (item.marketPrice, item.unrealizedPNL) == (430.47, -1.1)
     filled(trader, market("SELL", 10))
-    seen(onlooker, lambda: not onlooker.positions(), "position closed")
+    receive_until(onlooker, lambda: not onlooker.positions(), "position closed")
     assert trader.reqPositions() == []
 
 

@@ -78,7 +78,7 @@ def test_ledger_that_cannot_be_written_is_refused(refused: Callable[..., str], t
     "content", ["no json\n", "[]\n", '{"seq":1}\n', '{"seq":1,"kind":"order_received","perm_id":1}\n', "\0"], ids=str
 )
 def test_file_that_is_no_ledger_is_refused(refused: Callable[..., str], new_ledger: Path, content: str) -> None:
-    """Nothing is appended to somebody else's file."""
+    """Nothing is appended to a file that is no ledger."""
     new_ledger.write_text(content)
     line = refused("--ledger", str(new_ledger), "--port", str(free_port()), "--control", str(free_port()))
     assert "name another file" in line
@@ -93,7 +93,7 @@ def test_refusal_is_one_line_and_exit_code_2(new_ledger: Path) -> None:
 
 
 def test_gateway_ends_at_once_with_clients_connected(new_ledger: Path) -> None:
-    """SIGTERM ends it cleanly at once, whoever is connected to either port; the limit is for a busy machine."""
+    """SIGTERM ends it cleanly at once, with clients connected to both ports; the limit is for a busy machine."""
     stub = start(new_ledger)
     with socket.create_connection(("127.0.0.1", stub.port)), httpx.Client(base_url=stub.control.base_url) as other:
         other.get("/health")

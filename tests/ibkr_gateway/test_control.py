@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.ibkr_gateway.stub import ACCOUNT, Stub, ib_insync, notice_loss, wait_until
+from tests.ibkr_gateway.stub import ACCOUNT, Stub, ib_insync, notice_loss, receive_until
 
 Connect = Callable[..., Any]
 DEFAULT_BEHAVIOUR = {"fill_delay_s": 0.1, "fill_pieces": 1, "tick_interval_s": 0.25, "price_moves": False}
@@ -26,12 +26,12 @@ def buy(client: Any, reference: str = "ref") -> Any:
 def bought(client: Any, reference: str = "ref") -> Any:
     """Send a market order and wait for the fill."""
     trade = buy(client, reference)
-    wait_until(lambda: client.sleep(0.01) and trade.isDone() and trade.fills, "filled")
+    receive_until(client, lambda: trade.isDone() and trade.fills, "filled")
     return trade
 
 
 def test_health_names_port_and_account(stub: Stub) -> None:
-    """Whoever drives a drill learns what answers there."""
+    """The program that drives a drill learns what answers there."""
     assert stub.control.get("/health").json() == {"status": "ok", "port": stub.port, "account": ACCOUNT}
 
 
@@ -181,7 +181,7 @@ def test_reset_leaves_nothing_behind(connect: Connect, stub: Stub, loop: asyncio
     before = bought(client, "before").fills[0].execution
     stub.fill_after(30)
     buy(client, "waiting")
-    wait_until(lambda: client.sleep(0.01) and len(stub.orders()) == 2, "both orders received")
+    receive_until(client, lambda: len(stub.orders()) == 2, "both orders received")
     stub.reset()
     assert stub.orders() == []
     assert stub.control.get("/behaviour").json() == DEFAULT_BEHAVIOUR

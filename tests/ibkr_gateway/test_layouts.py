@@ -116,7 +116,7 @@ def test_layout_sends_defaults_for_what_is_not_given(layout: Layout) -> None:
 
 
 def test_filler_reaches_every_group_of_fields_and_passes_it_by() -> None:
-    """Without this, a group that depends on an earlier field might be tested by nobody."""
+    """Without this, a group that depends on an earlier field might not be tested at all."""
     missing = {(group, held) for layout in ALL for group in _groups(layout.nodes) for held in (True, False)}
     for layout in ALL:
         for seed in range(200):

@@ -53,7 +53,7 @@ def test_holidays_are_those_of_exchange_calendars() -> None:
     ],
 )
 def test_last_bar_is_the_last_trading_day_of_the_clock(clock: str, last: str) -> None:
-    """The prices are shifted, whatever day the drill plays on."""
+    """The prices are shifted to any day that the drill plays on."""
     assert market(clock).daily("AAPL")[-1].day == date.fromisoformat(last)
 
 

@@ -43,7 +43,7 @@ def test_moving_quote_stays_around_the_last_close(symbol: str) -> None:
 
 
 def test_moving_prices_depend_on_seed_and_symbol_only() -> None:
-    """The same seed gives the same walk, whatever else is asked about; another seed another one."""
+    """The same seed gives the same walk, with other symbols asked about or not; another seed another one."""
     one, two, other = market(seed=3), market(seed=3), market(seed=4)
     two.quote("IBM")
     walks = []

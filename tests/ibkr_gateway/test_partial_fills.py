@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from fixtures.ibkr_gateway.broker.account import commission
 from fixtures.ibkr_gateway.broker.order import Action, Status
 from tests.ibkr_gateway.recorded_broker import RecordedBroker
-from tests.ibkr_gateway.stub import Stub, ib_insync, wait_until
+from tests.ibkr_gateway.stub import Stub, ib_insync, receive_until
 
 Connect = Callable[..., Any]
 PRICE = 430.48
@@ -36,11 +36,6 @@ def buy(client: Any, shares: float, price: float | None = None) -> Any:
     return client.placeOrder(insync.Stock("AAPL", "SMART", "USD"), order)
 
 
-def seen(client: Any, holds: Callable[[], object], what: str) -> None:
-    """Let the client receive until a condition holds."""
-    wait_until(lambda: client.sleep(0.005) and holds(), what)
-
-
 def charged(trade: Any) -> bool:
     """Say whether the order is done, and the cost of each of its fills known."""
     return trade.isDone() and all(fill.commissionReport.execId for fill in trade.fills)
@@ -57,7 +52,7 @@ def test_order_fills_in_nearly_equal_pieces(
     fill_in(stub, pieces)
     client = connect()
     trade = buy(client, shares)
-    seen(client, lambda: charged(trade), "filled")
+    receive_until(client, lambda: charged(trade), "filled")
     executions = [fill.execution for fill in trade.fills]
     assert [execution.shares for execution in executions] == sizes
     assert [execution.cumQty for execution in executions] == [sum(sizes[: n + 1]) for n in range(len(sizes))]
@@ -72,7 +67,7 @@ def test_statuses_tell_how_far_an_order_is(connect: Connect, stub: Stub) -> None
     fill_in(stub, 3)
     client = connect()
     trade = buy(client, 10)
-    seen(client, trade.isDone, "filled")
+    receive_until(client, trade.isDone, "filled")
     told = [(entry["status"], entry["filled"], entry["remaining"]) for entry in stub.entries("order_status")]
     assert told == [
         ("PreSubmitted", "0", "10"),
@@ -90,7 +85,7 @@ def test_least_commission_is_charged_once(connect: Connect, stub: Stub) -> None:
     fill_in(stub, 4)
     client = connect()
     small, large = buy(client, 12), buy(client, 800)
-    seen(client, lambda: charged(small) and charged(large), "filled")
+    receive_until(client, lambda: charged(small) and charged(large), "filled")
     assert [fill.commissionReport.commission for fill in small.fills] == [1, 0, 0, 0]
     assert [fill.commissionReport.commission for fill in large.fills] == [1, 1, 1, 1]
 
@@ -99,7 +94,7 @@ def test_each_piece_takes_the_delay(connect: Connect, stub: Stub) -> None:
     """From the acknowledgement to the first piece, and from each to the next."""
     fill_in(stub, 3, 0.2)
     client = connect()
-    seen(client, buy(client, 3).isDone, "filled")
+    receive_until(client, buy(client, 3).isDone, "filled")
     submitted = next(entry for entry in stub.entries("order_status") if entry["status"] == "Submitted")
     times = [entry["mono_s"] for entry in (submitted, *stub.entries("fill"))]
     assert all(0.19 <= after - before < 2 for before, after in pairwise(times))
@@ -110,9 +105,9 @@ def test_order_cancelled_between_pieces_keeps_what_is_filled(connect: Connect, s
     fill_in(stub, 5, 0.3)
     client = connect()
     trade = buy(client, 10)
-    seen(client, lambda: trade.orderStatus.filled == 2, "first piece")
+    receive_until(client, lambda: trade.orderStatus.filled == 2, "first piece")
     client.cancelOrder(trade.order)
-    seen(client, lambda: trade.orderStatus.status == "Cancelled", "cancelled")
+    receive_until(client, lambda: trade.orderStatus.status == "Cancelled", "cancelled")
     assert (trade.orderStatus.filled, trade.orderStatus.remaining) == (2, 8)
     (done,) = client.reqCompletedOrders(apiOnly=False)
     assert (done.orderStatus.status, done.order.filledQuantity) == ("Cancelled", 2)
@@ -131,11 +126,11 @@ def test_order_modified_between_pieces_fills_to_its_new_size(
     fill_in(stub, 5, 0.3)
     client = connect()
     trade = buy(client, 10)
-    seen(client, lambda: trade.orderStatus.filled == 2, "first piece")
+    receive_until(client, lambda: trade.orderStatus.filled == 2, "first piece")
     fill_in(stub, 1)
     trade.order.totalQuantity = wanted
     client.placeOrder(trade.contract, trade.order)
-    seen(client, trade.isDone, "filled")
+    receive_until(client, trade.isDone, "filled")
     assert (trade.orderStatus.filled, trade.orderStatus.remaining) == (wanted, 0)
     assert [int(entry["shares"]) for entry in stub.entries("fill")] == sizes
 
@@ -152,11 +147,11 @@ def test_impossible_change_between_pieces_is_refused(
     client, codes = connect(), []
     client.errorEvent += lambda _id, came, *_: codes.append(came)
     trade = buy(client, 10)
-    seen(client, lambda: trade.orderStatus.filled == 2, "first piece")
+    receive_until(client, lambda: trade.orderStatus.filled == 2, "first piece")
     fill_in(stub, 1)
     changed = ib_insync().MarketOrder(action, shares, orderId=trade.order.orderId)
     client.client.placeOrder(changed.orderId, ib_insync().Stock(symbol, "SMART", "USD"), changed)
-    wait_until(lambda: client.sleep(0.005) and stub.orders()[0]["status"] == "Filled", "filled", evidence=stub.orders)
+    receive_until(client, lambda: stub.orders()[0]["status"] == "Filled", "filled", evidence=stub.orders)
     assert codes == [code]
     assert [(order["symbol"], order["action"], order["filled"]) for order in stub.orders()] == [("AAPL", "BUY", "10")]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.ibkr_gateway.stub import CLOCK, Stub, end, ib_insync, notice_loss, start, wait_until
+from tests.ibkr_gateway.stub import CLOCK, Stub, end, ib_insync, notice_loss, receive_until, start, wait_until
 
 Connect = Callable[..., Any]
 
@@ -19,7 +19,7 @@ def placed(client: Any, order: Any, reference: str) -> Any:
     """Place an order under a reference and wait until the gateway has acknowledged it."""
     order.orderRef = reference
     trade = client.placeOrder(ib_insync().Stock("AAPL", "SMART", "USD"), order)
-    wait_until(lambda: client.sleep(0.01) and trade.orderStatus.permId, f"{reference} acknowledged")
+    receive_until(client, lambda: trade.orderStatus.permId, f"{reference} acknowledged")
     return trade
 
 
@@ -49,7 +49,7 @@ def test_killed_gateway_comes_back_with_its_orders(
     first = start(new_ledger, "--clock", CLOCK)
     client = connect(3, first.port)
     done = placed(client, ib_insync().MarketOrder("BUY", 10), "filled")
-    wait_until(lambda: client.sleep(0.01) and done.fills, "filled")
+    receive_until(client, lambda: done.fills, "filled")
     client.cancelOrder(placed(client, ib_insync().LimitOrder("BUY", 1, 10), "cancelled").order)
     resting = placed(client, ib_insync().LimitOrder("BUY", 1, 10), "resting")
     resting.order.lmtPrice = 11
@@ -129,9 +129,9 @@ def test_order_cancelled_half_filled_stays_so(
     fill_in(first, 5, 0.4)
     client = connect(3, first.port)
     kept = placed(client, ib_insync().MarketOrder("BUY", 10), "half")
-    wait_until(lambda: client.sleep(0.01) and kept.fills, "one piece")
+    receive_until(client, lambda: kept.fills, "one piece")
     client.cancelOrder(kept.order)
-    wait_until(lambda: client.sleep(0.01) and kept.isDone(), "cancelled")
+    receive_until(client, kept.isDone, "cancelled")
     before = first.orders()
     kill(first, client, loop)
 
@@ -141,7 +141,7 @@ def test_order_cancelled_half_filled_stays_so(
         assert [(order["status"], order["filled"]) for order in before] == [("Cancelled", "2")]
         again = connect(3, second.port)
         filled = placed(again, ib_insync().MarketOrder("BUY", 1), "later")
-        wait_until(lambda: again.sleep(0.01) and filled.isDone(), "filled")
+        receive_until(again, filled.isDone, "filled")
         assert [fill["order_ref"] for fill in second.entries("fill")] == ["half", "later"]
         again.disconnect()
     finally:

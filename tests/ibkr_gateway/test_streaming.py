@@ -15,7 +15,7 @@ import pytest
 from fixtures.ibkr_gateway.market.bars import CENT
 from fixtures.ibkr_gateway.market.history import NEW_YORK
 from fixtures.ibkr_gateway.market.tape import BAND, Tape
-from tests.ibkr_gateway.stub import CLOCK, Stub, ib_insync, notice_loss, wait_until
+from tests.ibkr_gateway.stub import CLOCK, Stub, ib_insync, notice_loss, receive_until, wait_until
 
 Connect = Callable[..., Any]
 CLOSE = Decimal("430.47")
@@ -30,11 +30,6 @@ def behave(stub: Stub, **settings: float) -> None:
 def aapl() -> Any:
     """Describe the stock that closed at CLOSE."""
     return ib_insync().Stock("AAPL", "SMART", "USD")
-
-
-def seen(client: Any, holds: Callable[[], object], what: str, deadline_s: float = 10.0) -> None:
-    """Let the client receive until a condition holds."""
-    wait_until(lambda: client.sleep(0.005) and holds(), what, deadline_s)
 
 
 def follow(client: Any) -> tuple[Any, list[Any]]:
@@ -72,7 +67,7 @@ def test_ticks_keep_coming_while_subscribed(connect: Connect, stub: Stub) -> Non
     behave(stub, tick_interval_s=0.02)
     client = connect()
     ticker, ticks = follow(client)
-    seen(client, lambda: len(ticks_of(ticks, 8)) >= 10, "ten ticks of volume")
+    receive_until(client, lambda: len(ticks_of(ticks, 8)) >= 10, "ten ticks of volume")
     volumes = [tick.size for tick in ticks_of(ticks, 8)]
     assert all(before < after for before, after in pairwise(volumes))
     trades = ticks_of(ticks, 4)
@@ -93,9 +88,9 @@ def test_interval_between_ticks_is_obeyed(connect: Connect, stub: Stub) -> None:
     behave(stub, tick_interval_s=60)
     client = connect()
     _, ticks = follow(client)
-    seen(client, lambda: ticks_of(ticks, 8), "the first quote")
+    receive_until(client, lambda: ticks_of(ticks, 8), "the first quote")
     behave(stub, tick_interval_s=0.2)
-    seen(client, lambda: len(ticks_of(ticks, 8)) >= 4, "three more ticks")
+    receive_until(client, lambda: len(ticks_of(ticks, 8)) >= 4, "three more ticks")
     times = [e["mono_s"] for e in stub.entries("message_out") if e["name"] == "tickString"][1:4]
     assert all(0.19 <= after - before < 2 for before, after in pairwise(times))
 
@@ -123,10 +118,10 @@ def test_ended_subscription_is_told_nothing_more(connect: Connect, stub: Stub, h
     leaving, staying = connect(1), connect(2)
     _, ticks = follow(leaving)
     _, more = follow(staying)
-    seen(leaving, lambda: len(ticks) > SOME_TICKS, "ticks")
+    receive_until(leaving, lambda: len(ticks) > SOME_TICKS, "ticks")
     leave(leaving, stub, how)
     sent, had = ticks_sent(stub, 1), len(more)
-    seen(staying, lambda: len(more) > had + SOME_TICKS, "more ticks for the other one")
+    receive_until(staying, lambda: len(more) > had + SOME_TICKS, "more ticks for the other one")
     assert ticks_sent(stub, 1) == sent
 
 
@@ -134,24 +129,24 @@ def traded_meanwhile(client: Any) -> float:
     """Return how many shares are traded in the time of thirty ticks of 0.01 s."""
     before, began = volume_now(client), time.monotonic()
     # That nothing happens can only be seen by letting the time pass in which it would.
-    seen(client, lambda: time.monotonic() - began > 0.3, "the time has passed")
+    receive_until(client, lambda: time.monotonic() - began > 0.3, "the time has passed")
     return volume_now(client) - before
 
 
 @pytest.mark.parametrize("how", ["cancelled", "disconnected"])
-def test_market_rests_once_nobody_subscribes(connect: Connect, stub: Stub, how: str) -> None:
+def test_market_rests_without_subscribers(connect: Connect, stub: Stub, how: str) -> None:
     """With the last subscription the ticking ends, if prices stand still; snapshots do not need it."""
     behave(stub, tick_interval_s=0.01)
     client, other = connect(1), connect(2)
     assert traded_meanwhile(client) == 0
     _, ticks = follow(other)
-    seen(other, lambda: len(ticks) > SOME_TICKS, "ticks")
+    receive_until(other, lambda: len(ticks) > SOME_TICKS, "ticks")
     leave(other, stub, how)
     assert traded_meanwhile(client) == 0
 
 
 def test_moving_market_needs_no_subscription(connect: Connect, stub: Stub) -> None:
-    """Prices that move do so whether or not somebody follows them, until they are to stand still again."""
+    """Prices that move do so whether or not a client follows them, until they are to stand still again."""
     behave(stub, tick_interval_s=0.01)
     client = connect()
     volume_now(client)
@@ -169,7 +164,7 @@ def test_reset_ends_every_subscription_and_brings_prices_back(
     at_first = volume_now(client)
     behave(stub, tick_interval_s=0.01, price_moves=True)
     ticker, _ = follow(client)
-    seen(client, lambda: ticker.last != float(CLOSE), "the price moves")
+    receive_until(client, lambda: ticker.last != float(CLOSE), "the price moves")
     stub.reset()
     notice_loss(client, loop)
     again = connect(2)
@@ -185,7 +180,7 @@ def test_moving_prices_are_those_of_the_seed(connect: Connect, stub: Stub) -> No
     volume_now(client)
     behave(stub, price_moves=True)
     ticker, ticks = follow(client)
-    seen(client, lambda: len(ticks_of(ticks, 4)) > SOME_TICKS, "ticks")
+    receive_until(client, lambda: len(ticks_of(ticks, 4)) > SOME_TICKS, "ticks")
     came = [Decimal(str(tick.price)) for tick in ticks_of(ticks, 4)]
     expected = [CLOSE, *walk(SOME_TICKS * 10)]
     # The market may have ticked before the subscription came.
@@ -202,10 +197,10 @@ def test_resting_limit_order_fills_when_the_price_comes_to_it(connect: Connect, 
     behave(stub, tick_interval_s=0.01, fill_delay_s=0)
     client, price = connect(), float(min(walk(SOME_TICKS)) + CENT)
     trade = client.placeOrder(aapl(), ib_insync().LimitOrder("BUY", 5, price))
-    seen(client, lambda: trade.orderStatus.status == "Submitted", "acknowledged")
+    receive_until(client, lambda: trade.orderStatus.status == "Submitted", "acknowledged")
     assert traded_meanwhile(client) == trade.orderStatus.filled == 0
     behave(stub, price_moves=True)
-    seen(client, trade.isDone, "filled")
+    receive_until(client, trade.isDone, "filled")
     assert 0 < trade.orderStatus.avgFillPrice <= price
 
 
@@ -214,9 +209,9 @@ def test_resting_stop_order_is_triggered_by_the_last_price(connect: Connect, stu
     behave(stub, tick_interval_s=0.01)
     client, price = connect(), float(min(walk(SOME_TICKS)))
     trade = client.placeOrder(aapl(), ib_insync().StopOrder("SELL", 5, price))
-    seen(client, lambda: trade.orderStatus.status == "PreSubmitted", "acknowledged")
+    receive_until(client, lambda: trade.orderStatus.status == "PreSubmitted", "acknowledged")
     behave(stub, price_moves=True)
-    seen(client, trade.isDone, "filled")
+    receive_until(client, trade.isDone, "filled")
     assert [e["status"] for e in stub.entries("order_status")] == ["PreSubmitted", "Submitted", "Filled"]
 
 
@@ -225,11 +220,13 @@ def test_market_order_meets_the_moving_quote(connect: Connect, stub: Stub) -> No
     behave(stub, tick_interval_s=0.01, price_moves=True, fill_delay_s=0)
     client = connect()
     ticker, _ = follow(client)
-    seen(client, lambda: abs(Decimal(str(ticker.last)) - CLOSE) > Decimal("0.05"), "the price is away from the close")
+    receive_until(
+        client, lambda: abs(Decimal(str(ticker.last)) - CLOSE) > Decimal("0.05"), "the price is away from the close"
+    )
     behave(stub, price_moves=False)
     (now,) = client.reqTickers(aapl())
     trade = client.placeOrder(aapl(), ib_insync().MarketOrder("BUY", 5))
-    seen(client, trade.isDone, "filled")
+    receive_until(client, trade.isDone, "filled")
     assert trade.orderStatus.avgFillPrice == now.ask != 430.48
 
 
@@ -242,7 +239,7 @@ def test_later_subscriptions_have_the_type_that_was_asked_for(
     client, other = connect(1), connect(2)
     client.reqMarketDataType(data_type)
     ticker, ticks = follow(client)
-    seen(client, lambda: len(ticks_of(ticks, last)) > 3, "ticks")
+    receive_until(client, lambda: len(ticks_of(ticks, last)) > 3, "ticks")
     assert (ticker.marketDataType, ticker.last, ticker.ask) == (data_type, 430.47, 430.48)
     assert {tick.tickType for tick in ticks} <= (set(range(66, 77)) if last == 68 else set(range(15)))
     (theirs,) = other.reqTickers(aapl())

@@ -136,8 +136,8 @@ def test_stale_and_missing_images_are_refused(project: Project, engine: ImageEng
 
 @pytest.mark.docker
 @pytest.mark.usefixtures("made")
-def test_image_that_somebody_else_built_is_refused(project: Project, engine: ImageEngine) -> None:
-    """Nobody knows from which sources, as when Compose has built it."""
+def test_image_that_another_tool_built_is_refused(project: Project, engine: ImageEngine) -> None:
+    """It is not known from which sources, as when Compose has built it."""
     _built(project, engine)
     client = docker.from_env()
     try:
@@ -150,7 +150,7 @@ def test_image_that_somebody_else_built_is_refused(project: Project, engine: Ima
 
 @pytest.mark.docker
 def test_images_of_the_project_are_fresh_once_made(made: Made, stack: Stack, engine: ImageEngine) -> None:
-    """What `harness images build` leaves is what the runtime demands."""
+    """What `harness images build` leaves is what the runtime requires."""
     # Which names the official images go by is for the session to say; those that are built are the same everywhere.
     built = {image.name for image in images_of(stack)}
     assert [line for line in out_of_date(stack, engine) if line.split()[1] in built] == [], made
@@ -177,7 +177,7 @@ def test_absent_engine_is_one_line(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "harness", "images", "build"],
         cwd=PROJECT,
-        env={**os.environ, "DOCKER_HOST": f"unix://{tmp_path}/nobody.sock", "HARNESS_CACHE": str(tmp_path)},
+        env={**os.environ, "DOCKER_HOST": f"unix://{tmp_path}/absent.sock", "HARNESS_CACHE": str(tmp_path)},
         capture_output=True,
         text=True,
         timeout=60,
@@ -190,7 +190,7 @@ def test_absent_engine_is_one_line(tmp_path: Path) -> None:
 
 
 def test_full_disk_is_told_as_such() -> None:
-    """Whoever says it, the engine or this machine."""
+    """Both when the engine says it and when this machine does."""
     assert "the disk is full: make room" in str(failure("building x", "write /y: no space left on device"))
     assert "the disk is full: make room" in str(failure("building x", "exit code 1", "E: No space left on device"))
 

@@ -80,7 +80,7 @@ def test_digest_changes_with_arguments_but_not_with_the_base(build: Build) -> No
 
 
 def test_pack_gives_equal_bytes_for_equal_content(build: Build) -> None:
-    """The engine's cached layers are found again whatever the files' times."""
+    """The engine's cached layers are found again when only the files' times changed."""
 
     def packed() -> bytes:
         file = io.BytesIO()

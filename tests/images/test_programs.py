@@ -36,7 +36,7 @@ def _status_of(container: Container, url: str, wanted: str) -> str:
 )
 def test_server_image_answers_on_a_read_only_root(run: Run, image: str, url: str, status: str) -> None:
     """The image's own command serves, with nothing that it may write to but memory."""
-    environment = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", "ARTIFACT_API_TOKEN": "test-token"}
+    environment = {"DATABASE_URL": "postgresql://user@127.0.0.1:1/none", "ARTIFACT_API_TOKEN": "test-token"}
     container = run(image, environment=environment | {"CHART_DIR": f"{MEMORY}/charts", "LLM_API_KEY": "test"})
     assert _status_of(container, url, status) == status
     assert ask(container, ["id", "-u"])[1].strip() == "10001"
@@ -68,7 +68,7 @@ def test_tool_image_runs_on_a_read_only_root(
 
 
 def test_new_volumes_of_the_system_belong_to_its_user(run: Run) -> None:
-    """What the workflow writes into a volume that nobody wrote to before, the backend reads."""
+    """What the workflow writes into a new volume, the backend reads."""
     places = {"/var/lib/trading": "", "/opt/airflow/logs": ""}
     writing = run("trading-airflow", ["touch", *(f"{place}/written" for place in places)], volumes=list(places))
     assert said_by(writing) == ""

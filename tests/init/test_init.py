@@ -37,7 +37,7 @@ networks: {back: {}}
 
 @pytest.fixture
 def compose(tmp_path: Path) -> Path:
-    """A compose file of somebody else."""
+    """A compose file of another project."""
     path = tmp_path / "docker-compose.yml"
     path.write_text(FILE)
     return path
@@ -85,7 +85,7 @@ def test_init_overwrites_only_when_told_to(compose: Path) -> None:
 
 
 def test_init_of_a_subset_drills_only_that(compose: Path) -> None:
-    """Services that were not named are neither linked nor started; one that is named is, whatever its profiles."""
+    """Services that were not named are neither linked nor started; one that is named is, with any profiles."""
     init(compose, "shop.api_v2, db,mailer", scenarios=False, force=False)
     stack = load_stack(compose.with_name("docker-compose.harness.yml"), {})
     assert list(stack.services) == ["shop.api_v2", "db", "mailer"]

@@ -30,7 +30,7 @@ def probe_of(home: Path, **keys: object) -> tuple[str, str] | None:
     ],
 )
 def test_readiness_is_read_from_an_http_health_check(tmp_path: Path, test: object, target: str) -> None:
-    """Whatever asks a URL of its own host can be asked from outside as well."""
+    """A URL that a health check asks of its own host can be asked from outside as well."""
     assert probe_of(tmp_path, healthcheck={"test": test}) == ("http", target)
 
 

@@ -50,7 +50,7 @@ def test_oversized_body_is_refused_and_not_kept(sink: httpx.Client) -> None:
 
 
 def test_half_a_message_is_not_kept(sink: httpx.Client) -> None:
-    """A sender that is cut off in the middle has notified nobody."""
+    """A sender that is cut off in the middle has sent no notification."""
     address = urlsplit(str(sink.base_url))
     with socket.create_connection((address.hostname or "", address.port or 0)) as wire:
         wire.sendall(b'POST /cut HTTP/1.1\r\nHost: sink\r\nContent-Length: 100\r\n\r\n{"half": ')
@@ -113,7 +113,7 @@ def test_wrong_usage_is_refused(options: list[str], line: str) -> None:
 
 
 def test_port_in_use_is_one_line() -> None:
-    """Somebody else's port is named, without a traceback."""
+    """A port that another process holds is named, without a traceback."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ended = subprocess.run(

@@ -25,7 +25,7 @@ def _only_line(server: Postgres) -> str:
 
 
 def test_port_in_use_is_named(start: Start, folder: Path, template: Path) -> None:
-    """Somebody else's port is not fought over."""
+    """A port that another process holds is not fought over."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         line = _only_line(start(folder / "data", "--template", str(template), port=port))
@@ -96,6 +96,6 @@ def test_programs_in_a_closed_home_are_copied(folder: Path) -> None:
 
 
 def test_password_with_line_break_is_refused() -> None:
-    """Of two lines initdb would take the first, and nobody could log in with what was given."""
+    """Of two lines initdb would take the first, and no client could log in with what was given."""
     with pytest.raises(CannotServe, match="line break"):
         Credentials.from_environment({"POSTGRES_PASSWORD": "one\ntwo"})

@@ -37,7 +37,7 @@ def test_every_table_stands_on_a_page() -> None:
     ],
 )
 def test_every_entry_of_a_registry_has_one_row(names: object, tables: tuple[str, ...]) -> None:
-    """Whatever a registry holds stands in exactly one of its tables, and every cell of its row says something."""
+    """Each entry of a registry stands in exactly one of its tables, and every cell of its row says something."""
     rows = [row for table in tables for row in TABLES[table]()[1:]]
     assert sorted(row[0].strip("`") for row in rows) == sorted(names)  # type: ignore[call-overload]
     assert all(cell for row in rows for cell in row)

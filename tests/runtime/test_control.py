@@ -74,8 +74,8 @@ async def test_server_error_is_an_error(session: Session) -> None:
             await Control("link", port).version()
 
 
-async def test_nobody_there_is_an_error(session: Session) -> None:
-    """A control port on which nobody listens is an error at once, not a hang."""
+async def test_absent_server_is_an_error(session: Session) -> None:
+    """A control port on which no process listens is an error at once, not a hang."""
     with pytest.raises(HarnessError, match="Connection refused") as raised:
         await Control("link", session.ports.take()).version()
     assert not isinstance(raised.value, ControlHung)

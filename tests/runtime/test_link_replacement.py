@@ -124,7 +124,7 @@ async def test_system_connections_are_known_over_a_replacement(link: LinkProxy, 
     assert link.system_connections(since_mono_s=between) == opened[1:]
 
 
-async def test_canary_is_not_taken_for_the_system(link: LinkProxy) -> None:
+async def test_link_probe_is_not_taken_for_the_system(link: LinkProxy) -> None:
     """What the harness itself opened on a link is no connection of the system, neither while open nor afterwards."""
     assert (await link.probe(b"hello")).outcome is ProbeOutcome.ANSWERED
     theirs = await exchange(link.address[1])
@@ -161,15 +161,15 @@ async def test_connection_without_a_server_is_not_open(session: Session, toxipro
     """A connection that the server behind the link does not take ends at once, though its client saw no refusal."""
     ports = session.ports
     place = LocalPlace(
-        "workflow -> nobody:1", ports.take(), ports.take(), ("127.0.0.1", ports.take()), toxiproxy_server, session
+        "workflow -> absent:1", ports.take(), ports.take(), ("127.0.0.1", ports.take()), toxiproxy_server, session
     )
     address = ("127.0.0.1", place.listen_port)
-    nobody = LinkProxy(place.link, address, place.start, log=session.directory / "nobody.log")
-    await nobody.start()
-    seen = await exchange(nobody.address[1])
+    absent = LinkProxy(place.link, address, place.start, log=session.directory / "absent.log")
+    await absent.start()
+    seen = await exchange(absent.address[1])
     await until(
-        lambda: nobody.system_connections() and not nobody.open_system_connections(), what="its end", deadline_s=2
+        lambda: absent.system_connections() and not absent.open_system_connections(), what="its end", deadline_s=2
     )
-    await nobody.close()
+    await absent.close()
     assert seen.saw in {Saw.ENDED, Saw.RESET}
-    assert [each.client_port for each in nobody.system_connections()] == [seen.client_port]
+    assert [each.client_port for each in absent.system_connections()] == [seen.client_port]

@@ -32,13 +32,13 @@ DOWN: Stream = "downstream"
     ],
     ids=lambda value: f"{value.name}-{next(iter(value.attributes.values()))}" if isinstance(value, Toxic) else None,
 )
-async def test_toxic_bites_and_heals(link: LinkProxy, toxic: Toxic, expected: Saw) -> None:
+async def test_toxic_hits_and_heals(link: LinkProxy, toxic: Toxic, expected: Saw) -> None:
     """A client sees the toxic while it is on, and nothing of it once the link is healed."""
     await link.add_toxic(toxic)
-    bitten = await exchange(link.address[1])
-    assert bitten.saw is expected
+    during = await exchange(link.address[1])
+    assert during.saw is expected
     if toxic.type == "latency":
-        assert bitten.took_s >= 0.2
+        assert during.took_s >= 0.2
 
     healed = await link.heal()
 

@@ -123,7 +123,7 @@ def test_local_stack_tells_of_a_service_that_is_never_ready(tmp_path: Path) -> N
 
 
 def test_local_stack_tells_of_a_service_that_ends_later(tmp_path: Path) -> None:
-    """A service that dies in mid-drill is told to whoever listens, and a restart brings it back."""
+    """A service that dies in mid-drill is told to those who listen, and a restart brings it back."""
 
     async def drill() -> None:
         heard: list[object] = []

@@ -1,4 +1,4 @@
-"""Whatever way the harness dies, nothing of its session is left."""
+"""In every way that the harness can die, nothing of its session is left."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Dummy:
 
 @contextmanager
 def dummy(folder: Path) -> Iterator[Dummy]:
-    """A dummy harness that is ended after the block, whatever happens."""
+    """A dummy harness that is ended after the block, also after an error in it."""
     folder.mkdir(exist_ok=True)
     running = Dummy(folder)
     try:
@@ -171,7 +171,7 @@ async def test_closing_a_session_removes_it(session: Session) -> None:
 
 
 async def test_session_is_removed_though_its_reaper_was_killed(session: Session) -> None:
-    """A session whose reaper somebody killed is removed by the harness itself."""
+    """A session whose reaper was killed is removed by the harness itself."""
     service = await ServiceProcess.start(
         "service",
         ["/bin/sh", "-c", "setsid sleep 600 & wait"],

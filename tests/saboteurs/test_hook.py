@@ -1,4 +1,4 @@
-"""A saboteur bites where it is meant to, or says loudly that it does not."""
+"""A saboteur changes what it is meant to, or says loudly that it does not."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _CHARGE = "from shop.till import Till; print(Till().charge(10))"
 
 
 @pytest.mark.parametrize("name", ["charges_twice", "charges-twice"])
-def test_saboteur_bites_and_says_so(shop: Path, name: str) -> None:
+def test_saboteur_is_planted_and_says_so(shop: Path, name: str) -> None:
     """The target behaves wrongly, and one line on stderr is the proof that the defect was there."""
     ran = _run(shop, _CHARGE, saboteur=name)
     assert ran.stdout == "20\n"
@@ -96,7 +96,7 @@ def test_missing_target_module_ends_the_process(shop: Path) -> None:
 
 
 def test_missing_target_attribute_fails_the_import(shop: Path) -> None:
-    """A method that was renamed makes the import fail, even when somebody tries again."""
+    """A method that was renamed makes the import fail, even when it is tried again."""
     till = shop / "project" / "shop" / "till.py"
     till.write_text(till.read_text().replace("charge", "collect"))
     again = "try:\n    import shop.till\nexcept ImportError as error:\n    print(error)\nimport shop.till"
@@ -109,7 +109,7 @@ def test_missing_target_attribute_fails_the_import(shop: Path) -> None:
 
 @pytest.mark.parametrize("source", ["TARGET = 'shop.till'", "def sabotage(module): pass", "1 / 0", "def"])
 def test_broken_saboteur_ends_the_process(shop: Path, source: str) -> None:
-    """A file that is no saboteur is named, whatever is wrong with it."""
+    """A file that is no saboteur is named, with what is wrong with it."""
     (shop / "saboteurs" / "broken.py").write_text(source)
     ran = _run(shop, _CHARGE, saboteur="broken")
     assert (ran.returncode, ran.stdout) == (2, "")
@@ -117,7 +117,7 @@ def test_broken_saboteur_ends_the_process(shop: Path, source: str) -> None:
 
 
 def test_hidden_sitecustomize_still_runs(shop: Path) -> None:
-    """Whatever the machine loads at start is loaded all the same, and found under its name."""
+    """What the machine loads at start is loaded all the same, and found under its name."""
     (shop / "machine").mkdir()
     (shop / "machine" / "sitecustomize.py").write_text("import builtins; builtins.machine = 'set up'; mark = 1")
     for saboteur in (None, "charges_twice"):

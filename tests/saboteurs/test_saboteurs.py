@@ -44,7 +44,7 @@ with http.server.HTTPServer(("127.0.0.1", 0), Backend) as backend:
     threading.Thread(target=backend.serve_forever, daemon=True).start()
     settings = WorkflowSettings(
         backend_api_url=f"http://127.0.0.1:{backend.server_port}",
-        database_url="postgresql://nobody@127.0.0.1:1/none",
+        database_url="postgresql://user@127.0.0.1:1/none",
     )
 
     async def send_twice():
@@ -73,7 +73,7 @@ print(asyncio.run(link.apply_fault(None, None)) is None)
 
 
 @pytest.mark.parametrize("name", _NAMES)
-def test_saboteur_bites(name: str, tmp_path: Path) -> None:
+def test_saboteur_changes_what_it_is_for(name: str, tmp_path: Path) -> None:
     """It is planted in the module that it names, and the module then does the wrong thing."""
     environment = {variable: value for variable, value in os.environ.items() if not variable.startswith("SABOTEUR")}
     environment |= {"SABOTEUR": name, "PYTHONPATH": os.pathsep.join([str(_FOLDER / "hook"), str(_REPOSITORY)])}

@@ -60,7 +60,7 @@ def test_schema_is_up_to_date() -> None:
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_scenario_survives_its_own_json(name: str) -> None:
-    """A scenario written as JSON and read again is the same, whatever its fault, and fits the schema that editors use."""
+    """A scenario written as JSON and read again is the same, with any fault, and fits the schema that editors use."""
     fault = BUILT_IN[name]
     on = {"link": "a -> b"} if fault.TARGET == "link" else {"service": "a"}
     how_long = {"for_s": 1} if fault.LASTS else {}
@@ -139,7 +139,7 @@ def test_fault_with_settings_is_read(tmp_path: Path, stack: Stack) -> None:
     ],
 )  # fmt: skip
 def test_scenario_error_names_file_line_and_key(tmp_path: Path, stack: Stack, old: str, new: str, told: str) -> None:
-    """Whatever is wrong is told in one line that names the place and what is allowed."""
+    """Anything wrong is told in one line that names the place and what is allowed."""
     assert old in GOOD
     with pytest.raises(ScenarioError) as caught:
         load(tmp_path, stack, GOOD.replace(old, new))

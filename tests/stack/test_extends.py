@@ -58,7 +58,7 @@ def test_service_extends_one_of_another_file(small: Load, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("extends", "told"),
     [
-        ("nobody", "services.client.extends: there is no service 'nobody'"),
+        ("absent", "services.client.extends: there is no service 'absent'"),
         ("client", "a service extends itself: client -> client"),
         ("{service: base, file: missing.yml}", "missing.yml: cannot be read"),
         ("{file: base.yml}", "is written 'extends: {service: NAME, file: PATH}'"),

@@ -1,4 +1,4 @@
-"""A file beside somebody's compose file: what it may say, and how errors in it are told."""
+"""A file beside a user's compose file: what it may say, and how errors in it are told."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_overlay_lies_over_the_compose_file(load: Load, tmp_path: Path) -> None:
 
 
 def test_overlay_leaves_out_what_it_does_not_name(load: Load) -> None:
-    """A service that is not wanted is not waited for; one that is wanted runs whatever its profiles."""
+    """A service that is not wanted is not waited for; one that is wanted runs with any profiles."""
     stack = load()
     assert list(stack.services["api"].depends_on) == ["db"]
     assert "queue" in load("only: [db, api]\n", "only: [db, api, queue]\n").services
@@ -87,7 +87,7 @@ def test_overlay_leaves_out_what_it_does_not_name(load: Load) -> None:
     ],
 )  # fmt: skip
 def test_overlay_error_names_the_right_file(load: Load, old: str, new: str, told: str) -> None:
-    """Whatever is wrong is told with the file and line in which it stands, be it the overlay or the compose file."""
+    """Anything wrong is told with the file and line in which it stands, be it the overlay or the compose file."""
     with pytest.raises(StackError) as caught:
         load(old, new)
     assert told in str(caught.value)

@@ -30,7 +30,7 @@ def test_stack_reads_services_and_links(small: Load) -> None:
     assert stack.links == (Link("client", "server", 8000),)
 
 
-def test_stack_makes_up_secrets_that_nobody_gave(small: Load) -> None:
+def test_stack_makes_up_secrets_that_are_not_given(small: Load) -> None:
     """A secret without a value gets one of this session, wherever the file uses it; a given one is kept."""
     stack = small()
     assert len(stack.secrets) == 1
@@ -53,7 +53,7 @@ def test_stack_makes_up_secrets_that_nobody_gave(small: Load) -> None:
     ],
 )  # fmt: skip
 def test_stack_error_names_file_line_and_key(small: Load, replacement: tuple[str, str], told: str) -> None:
-    """Whatever is wrong is told in one line that names the place and what is allowed."""
+    """Anything wrong is told in one line that names the place and what is allowed."""
     with pytest.raises(StackError) as caught:
         small(replacement)
     assert told in str(caught.value)
@@ -105,7 +105,7 @@ def test_link_matches_with_and_without_port() -> None:
     assert not matches("b -> a", link)
 
 
-def test_readdress_puts_links_in_the_place_of_names() -> None:
+def test_rewrite_puts_links_in_the_place_of_names() -> None:
     """Addresses inside values and host-port pairs become those of the link; similar names are left alone."""
     environment = {
         "URL": "http://db:5432/x?y=db-db:5432",

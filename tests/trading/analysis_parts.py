@@ -41,7 +41,7 @@ def settings_for(url: str, **changes: object) -> WorkflowSettings:
     """Settings that name an analysis service, with changes; all else that they name is nowhere."""
     given = {
         "backend_api_url": "http://127.0.0.1:1",
-        "database_url": "postgresql://nobody@127.0.0.1:1/none",
+        "database_url": "postgresql://user@127.0.0.1:1/none",
         "llm_api_base_url": f"{url}/v1" if url else "",
         "llm_model": "test-model",
         "llm_api_key": KEY,
@@ -83,5 +83,5 @@ def running_analysis(folder: Path) -> Iterator[str]:
     arguments = ["-m", "fixtures.analysis_service", "--port", str(port)]
     with running(arguments, folder / "analysis.log", {"LLM_API_KEY": KEY}) as process:
         url = f"http://127.0.0.1:{port}"
-        process.demand(lambda: answers(f"{url}/health"), "the analysis service's health")
+        process.require(lambda: answers(f"{url}/health"), "the analysis service's health")
         yield url

@@ -47,7 +47,7 @@ def postgres_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         return True
 
     with running(arguments, tmp_path_factory.mktemp("postgres") / "log", _USER) as process:
-        process.demand(accepts, "Postgres accepts connections")
+        process.require(accepts, "Postgres accepts connections")
         yield port
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -68,7 +68,7 @@ def parts(postgres_port: int, tmp_path_factory: pytest.TempPathFactory) -> Itera
         running_analysis(logs) as analysis,
         running_backend(url_of(postgres_port), logs / "backend.log") as backend_url,
     ):
-        sink_process.demand(lambda: answers(f"http://127.0.0.1:{sink}/health"), "the notification sink's health")
+        sink_process.require(lambda: answers(f"http://127.0.0.1:{sink}/health"), "the notification sink's health")
         yield Parts(
             database_url=url_of(postgres_port),
             database_port=postgres_port,

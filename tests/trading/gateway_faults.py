@@ -15,7 +15,7 @@ from tests.trading.process import answers, free_port, running
 
 @contextlib.contextmanager
 def gateway_fault(parts: Parts, name: str, **parameters: Any) -> Iterator[Callable[[], int]]:
-    """Switch a fault on; at the end of the block demand that a client met it, and lift it.
+    """Switch a fault on; at the end of the block require that it has hit a client, and lift it.
 
     Args:
         parts: with the gateway stub.
@@ -23,17 +23,17 @@ def gateway_fault(parts: Parts, name: str, **parameters: Any) -> Iterator[Callab
         parameters: the fault's own.
 
     Yields:
-        What counts how often a client has met it.
+        What counts how often it has hit a client.
     """
     url = f"{parts.gateway_control}/faults"
     armed = httpx.post(url, json={"name": name, "parameters": parameters}, trust_env=False).raise_for_status().json()
 
-    def bites() -> int:
-        return int(httpx.get(f"{url}/{armed['id']}", trust_env=False).raise_for_status().json()["bit"])
+    def hits() -> int:
+        return int(httpx.get(f"{url}/{armed['id']}", trust_env=False).raise_for_status().json()["hits"])
 
     try:
-        yield bites
-        assert bites(), f"no client met the fault {name}"
+        yield hits
+        assert hits(), f"the fault {name} hit no client"
     finally:
         httpx.delete(f"{url}/{armed['id']}", trust_env=False).raise_for_status()
 
@@ -45,5 +45,5 @@ def gateway_with(folder: Path, *options: str) -> Iterator[int]:
     arguments = ["-m", "fixtures.ibkr_gateway", "--port", str(port), "--control", str(control)]
     arguments += ["--ledger", str(folder / "ledger.jsonl"), *options]
     with running(arguments, folder / "gateway.log") as process:
-        process.demand(lambda: answers(f"http://127.0.0.1:{control}/health"), "the gateway stub's health")
+        process.require(lambda: answers(f"http://127.0.0.1:{control}/health"), "the gateway stub's health")
         yield port

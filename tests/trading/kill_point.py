@@ -40,7 +40,7 @@ class KillPoint:
     @contextlib.contextmanager
     def passing(self) -> Iterator[bool]:
         """Surround the forwarding of a chunk; yields whether it is to be forwarded."""
-        assert self._aimed.wait(_AIM_S), "nobody said which process is to be killed"
+        assert self._aimed.wait(_AIM_S), "the test did not say which process is to be killed"
         is_hit = next(self._numbers) == self._nth
         if is_hit:
             self.sprung.set()

@@ -40,7 +40,7 @@ def fault(name: str, *, on: str = "", times: int | None = None, for_s: float | N
     Args:
         name: of those that the stub knows.
         on: the request that it waits for; at once when empty.
-        times: how often it bites.
+        times: how often it hits.
         for_s: seconds until it is lifted by itself.
         given: its own parameters.
     """
@@ -80,7 +80,7 @@ class Seen:
         elapsed_s: how long the task took.
         raised: the error that it ended with, by name; empty for none.
         recorded: the record when the task had ended.
-        bits: how often each fault bit until then, by name.
+        hits: how often each fault had hit until then, by name.
         after: the record after healing.
         wrong: where the records and the gateway's ledger differ after healing.
     """
@@ -88,7 +88,7 @@ class Seen:
     elapsed_s: float
     raised: str
     recorded: dict[str, Any]
-    bits: dict[str, int]
+    hits: dict[str, int]
     after: dict[str, Any]
     wrong: list[str] = field(default_factory=list)
 
@@ -97,7 +97,7 @@ class Desk:
     """A gateway with a database of orders.
 
     Args:
-        parts: the gateway's and the database's; nobody else uses them at the same time.
+        parts: the gateway's and the database's; no other test uses them at the same time.
         folder: for the spool.
     """
 
@@ -126,8 +126,8 @@ class Desk:
             assert not again, f"the second try ended with {again}: {self.record(run)}"
         self.settled()
         asyncio.run(self.reconciled(run))
-        bits = {life["order"]["name"]: life["bit"] for life in lives}
-        return Seen(elapsed_s, raised, recorded, bits, self.record(run), self.differences(run))
+        hits = {life["order"]["name"]: life["hits"] for life in lives}
+        return Seen(elapsed_s, raised, recorded, hits, self.record(run), self.differences(run))
 
     def place(self, run: str, row: Row) -> str:
         """Place a run's order, and return the error that it ended with, by name; empty for none."""

@@ -28,7 +28,7 @@ def wait_until(holds: Callable[[], object], what: str, *, deadline_s: float = 10
 
 
 def free_port() -> int:
-    """Find a port that nobody listens on."""
+    """Find a port that no process listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -54,7 +54,7 @@ class Process:
     popen: subprocess.Popen[bytes]
     log: Path
 
-    def demand(self, holds: Callable[[], object], what: str, *, deadline_s: float = 20.0) -> None:
+    def require(self, holds: Callable[[], object], what: str, *, deadline_s: float = 20.0) -> None:
         """Wait for a condition; fail with what the process wrote."""
 
         def alive_and_holds() -> object:
@@ -119,7 +119,7 @@ def running_backend(
     with running(arguments, log, {"DATABASE_URL": database_url, **(environment or {})}) as process:
         url = f"http://127.0.0.1:{port}"
         path = "/health/ready" if ready else "/health/live"
-        process.demand(lambda: answers(url + path), f"the backend's {path}")
+        process.require(lambda: answers(url + path), f"the backend's {path}")
         yield url
 
 
@@ -138,5 +138,5 @@ def running_gateway(folder: Path) -> Iterator[tuple[int, str]]:
     arguments += ["--ledger", str(folder / "ledger.jsonl")]
     with running(arguments, folder / "gateway.log") as process:
         url = f"http://127.0.0.1:{control}"
-        process.demand(lambda: answers(f"{url}/health"), "the gateway stub's health")
+        process.require(lambda: answers(f"{url}/health"), "the gateway stub's health")
         yield port, url

@@ -1,4 +1,4 @@
-"""The endpoint is asked until it answers or its time is over; whatever cannot be used is no signal to act upon."""
+"""The endpoint is asked until it answers or its time is over; an answer that cannot be used is no signal to act upon."""
 
 from __future__ import annotations
 

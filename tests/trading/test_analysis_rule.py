@@ -15,7 +15,7 @@ from trading.workflow.market_data import MarketData
 
 def by_rule(market: MarketData) -> Signal:
     """The rule's signal on a market."""
-    return signal_by_rule(market, indicators_of(frame_of(market.daily)), failure="refused: nobody there")
+    return signal_by_rule(market, indicators_of(frame_of(market.daily)), failure="refused: no server there")
 
 
 @pytest.mark.parametrize(("count", "step", "action"), [(60, "0.5", "BUY"), (60, "-0.5", "SELL"), (20, "0.5", "HOLD")])
@@ -25,7 +25,7 @@ def test_rule_follows_the_averages(count: int, step: str, action: str) -> None:
     assert (signal.action, signal.source, signal.actionable) == (action, "rule", False)
     assert 0 <= signal.confidence <= 1
     assert (None in signal.indicators.values()) == (action == "HOLD")
-    assert "refused: nobody there" in signal.no_order_reason
+    assert "refused: no server there" in signal.no_order_reason
 
 
 @pytest.mark.parametrize("count", range(1, 31))

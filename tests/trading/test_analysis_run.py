@@ -54,7 +54,7 @@ def stored(parts: Parts, run: str, kind: str) -> dict[str, Any]:
     return row
 
 
-def demand_no_order(parts: Parts, run: str) -> str:
+def require_no_order(parts: Parts, run: str) -> str:
     """Nothing was ordered, neither at the gateway nor on record; return the recorded reason."""
     assert parts.gateway_orders() == []
     assert parts.rows("SELECT 1 FROM orders WHERE execution_id = %s", run) == []
@@ -92,12 +92,12 @@ def test_run_orders_what_the_model_says(clean_gateway: Parts, set_up: SetUp, ser
 def test_run_that_holds_is_a_success_without_an_order(
     clean_gateway: Parts, set_up: SetUp, service: str, script: dict[str, object], reason: str
 ) -> None:
-    """A model that sees nothing to do, or is not sure: nothing went wrong, so nobody is told."""
+    """A model that sees nothing to do, or is not sure: nothing went wrong, so no notification is sent."""
     httpx.put(f"{service}/script", json=script, trust_env=False)
     set_up(**endpoint(service))
     run, outcome = analyse_and_order()
     assert outcome == "success"
-    assert demand_no_order(clean_gateway, run) == reason
+    assert require_no_order(clean_gateway, run) == reason
     assert clean_gateway.told(run) == []
 
 
@@ -120,33 +120,33 @@ def test_run_that_holds_is_a_success_without_an_order(
 def test_run_whose_analysis_fails_orders_nothing_and_is_told(
     clean_gateway: Parts, set_up: SetUp, fault: bytes | str, cause: str
 ) -> None:
-    """Whatever fails: the rule's word is recorded as such, no order is placed, and people know why."""
+    """Any failure: the rule's word is recorded as such, no order is placed, and people know why."""
     with failing_analysis(None, *[fault] * 50) as server:
         set_up(**endpoint(server.url, llm_deadline_s=1))
         run, outcome = analyse_and_order()
-    demand_failed_analysis(clean_gateway, run, outcome, cause)
+    require_failed_analysis(clean_gateway, run, outcome, cause)
 
 
 def test_run_whose_analysis_is_gone_orders_nothing_and_is_told(clean_gateway: Parts, set_up: SetUp) -> None:
-    """Nobody listens, and the deadline holds."""
+    """No process listens, and the deadline holds."""
     set_up(**endpoint(f"http://127.0.0.1:{free_port()}", llm_deadline_s=1))
     started_s = time.monotonic()
     run, outcome = analyse_and_order()
     assert time.monotonic() - started_s < 15
-    demand_failed_analysis(clean_gateway, run, outcome, "refused")
+    require_failed_analysis(clean_gateway, run, outcome, "refused")
 
 
 def test_run_without_an_endpoint_orders_nothing_and_is_told(clean_gateway: Parts, set_up: SetUp) -> None:
     """No endpoint is configured: the cause names the setting."""
     set_up(**endpoint(""))
     run, outcome = analyse_and_order()
-    demand_failed_analysis(clean_gateway, run, outcome, "LLM_API_BASE_URL is empty")
+    require_failed_analysis(clean_gateway, run, outcome, "LLM_API_BASE_URL is empty")
 
 
-def demand_failed_analysis(parts: Parts, run: str, outcome: str, cause: str) -> None:
-    """Demand all that a failed analysis must leave, and no order."""
+def require_failed_analysis(parts: Parts, run: str, outcome: str, cause: str) -> None:
+    """Require all that a failed analysis must leave, and no order."""
     assert outcome == "degraded"
-    assert cause in demand_no_order(parts, run)
+    assert cause in require_no_order(parts, run)
     asked, signal = stored(parts, run, "llm"), stored(parts, run, "signal")
     assert asked["model_name"] == signal["model_name"] == MODEL_NAME
     assert asked["metadata"]["source"] == signal["signal_data"]["source"] == "rule"

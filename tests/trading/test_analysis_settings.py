@@ -7,7 +7,7 @@ import pytest
 from trading.workflow.errors import SettingsInvalid
 from trading.workflow.settings import WorkflowSettings, read_settings
 
-_KEY = "key-that-nobody-may-read"
+_KEY = "key-that-none-may-read"
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def set_up(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """An environment with what every workflow needs, and an endpoint."""
     given = {
         "BACKEND_API_URL": "http://127.0.0.1:1",
-        "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+        "DATABASE_URL": "postgresql://user@127.0.0.1:1/none",
         "LLM_API_BASE_URL": "https://models.example/v1",
         "LLM_MODEL": "some-model",
         "LLM_API_KEY": _KEY,
@@ -56,7 +56,7 @@ def test_endpoint_is_none_when_its_address_is_empty(set_up: pytest.MonkeyPatch) 
 
 
 def test_key_is_not_shown_with_the_settings(set_up: pytest.MonkeyPatch) -> None:
-    """Whoever prints the settings sees no key."""
+    """Printed settings show no key."""
     settings: WorkflowSettings = read_settings()
     assert settings.llm_api_key.get_secret_value() == _KEY
     assert _KEY not in f"{settings!r} {settings.model_dump_json()}"

@@ -80,7 +80,7 @@ def content_of(body: bytes) -> Any:
 @example(completion(verdict()).encode())
 @example(completion(verdict(confidence=True)).encode())
 def test_answer_is_a_verdict_or_unusable(body: bytes) -> None:
-    """Whatever the bytes: either they hold a verdict of exactly the form that was asked for, or an error says not."""
+    """Any bytes: either they hold a verdict of exactly the form that was asked for, or an error says not."""
     try:
         read, text = read_verdict(body, _ASKED)
     except AnalysisUnusable:
@@ -98,7 +98,7 @@ def test_answer_of_the_right_form_is_always_a_verdict(right: dict[str, Any]) -> 
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[FaultAnalysis]:
-    """An endpoint that answers whatever a test sets."""
+    """An endpoint that answers what a test sets."""
     with failing_analysis(None) as server:
         yield server
 

@@ -146,7 +146,7 @@ def results(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_artifact_is_stored_once_whatever_fails(results: dict[str, Future[Result]], name: str) -> None:
+def test_artifact_is_stored_once_after_any_failure(results: dict[str, Future[Result]], name: str) -> None:
     """One row, or one in the spool and one row after a replay, or one dead letter; and always within the deadline."""
     fault, result = FAULTS[name], results[name].result(60)
     case = result.case

@@ -129,7 +129,7 @@ class Interleavings(RuleBasedStateMachine):
         assert set(count.values()) <= {1}, f"stored more than once: {count}"
         assert self.acknowledged <= set(count), f"acknowledged and lost: {self.acknowledged - set(count)}"
         made_up = [row for row in rows if row["metadata"]["is"] not in self.tried.get(row["name"], set())]
-        assert not made_up, f"stored, and nobody tried to: {made_up}"
+        assert not made_up, f"stored, and no client tried to: {made_up}"
 
 
 @pytest.fixture(scope="module")

@@ -58,7 +58,7 @@ class Own:
             str(self._data / "d"),
         ]
         process = self._database.enter_context(running(arguments, self._folder / "postgres.log", _USER))
-        process.demand(self._accepts, "Postgres accepts connections")
+        process.require(self._accepts, "Postgres accepts connections")
 
     def stop_database(self) -> None:
         """Take the database away."""
@@ -71,7 +71,7 @@ class Own:
         arguments += ["--port", port, "--log-level", "warning"]
         environment = {"DATABASE_URL": self.parts.database_url}
         process = self._backend.enter_context(running(arguments, self._folder / "backend.log", environment))
-        process.demand(lambda: answers(f"{self.parts.backend_url}/health/live"), "the backend lives")
+        process.require(lambda: answers(f"{self.parts.backend_url}/health/live"), "the backend lives")
         self.backend_process = process
 
     def kill_backend(self) -> None:
@@ -92,7 +92,7 @@ class Own:
             yield connection
             connection.rollback()
 
-    def somebody_waits(self) -> bool:
+    def a_statement_waits(self) -> bool:
         """Whether a statement waits for a lock."""
         waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~* 'artifacts'"
         return bool(self.parts.rows(waiting))
@@ -164,7 +164,7 @@ def test_artifact_is_stored_once_though_the_backend_is_killed_over_it(own: Own, 
     with ThreadPoolExecutor(1) as pool:
         with own.locked():
             storing = pool.submit(store, settings, run)
-            wait_until(own.somebody_waits, "the backend waits for the lock")
+            wait_until(own.a_statement_waits, "the backend waits for the lock")
             own.kill_backend()
         own.start_backend()
         case = storing.result(settings.artifact_total_s)

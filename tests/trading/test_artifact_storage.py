@@ -65,7 +65,7 @@ def test_storage_does_not_wait_for_what_comes_too_late(parts: Parts, tmp_path: P
 
 
 def test_storage_has_15_s_for_an_artifact() -> None:
-    """The deadline of one artifact, when nobody says another."""
+    """The deadline of one artifact, when the caller says no other."""
     assert WorkflowSettings.model_fields["artifact_total_s"].default == 15
 
 
@@ -126,7 +126,7 @@ def test_storage_keeps_what_a_wrong_token_made_the_backend_refuse(parts: Parts, 
     assert parts.artifacts(run) == ["AAPL daily chart"]
 
 
-def test_storage_fails_loudly_when_nobody_can_take_the_artifact(parts: Parts, tmp_path: Path) -> None:
+def test_storage_fails_loudly_when_no_place_can_take_the_artifact(parts: Parts, tmp_path: Path) -> None:
     """No backend and no room in the spool: an error, never a silent drop."""
     down = {"backend_api_url": f"http://127.0.0.1:{free_port()}", "artifact_attempts": 1}
     settings = settings_of(parts, tmp_path, **down, artifact_spool_max_bytes=_MIB)

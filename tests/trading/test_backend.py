@@ -57,7 +57,7 @@ def test_backend_answers_with_the_whole_row(parts: Parts) -> None:
 
 
 def test_backend_answers_a_repeat_with_the_first_row(parts: Parts) -> None:
-    """The same key again gives 200 and the row that the first one made, whatever else it says."""
+    """The same key again gives 200 and the row that the first one made, also when it says something else."""
     run = new_run()
     headers = {"Idempotency-Key": f"key of {run}"}
     first = httpx.post(parts.backend_url + PATH, json=body_of(run), headers=headers)

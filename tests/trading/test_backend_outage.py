@@ -75,8 +75,8 @@ def ask(url: str, requests: Sequence[tuple[str, str, Any]]) -> list[Answered]:
             return list(pool.map(one, requests))
 
 
-def demand_refusals(url: str, requests: Sequence[tuple[str, str, Any]] = (*WRITES, *VIEWS)) -> None:
-    """Demand that each request is answered 503 in time, with when to come again."""
+def require_refusals(url: str, requests: Sequence[tuple[str, str, Any]] = (*WRITES, *VIEWS)) -> None:
+    """Require that each request is answered 503 in time, with when to come again."""
     answered = ask(url, requests)
     assert [each for each in answered if (each.status, each.retry_after) != (503, "1")] == []
     assert [each for each in answered if each.took_s > IN_TIME_S] == []
@@ -102,7 +102,7 @@ class Server:
         environment = {"POSTGRES_USER": "ibkr_user", "POSTGRES_PASSWORD": "secret", "POSTGRES_DB": "ibkr_trading"}
         arguments = ["-m", "fixtures.postgres", "--port", str(self.port), "--data", str(self.folder / "data")]
         with running(arguments, self.folder / "log", environment) as process:
-            process.demand(self.accepts, "Postgres accepts connections")
+            process.require(self.accepts, "Postgres accepts connections")
             yield
 
     def accepts(self) -> bool:
@@ -146,7 +146,7 @@ def test_backend_started_before_its_database_recovers(own: str, parts: Parts, tm
         health = httpx.get(url + "/health/ready")
         assert health.status_code == 503
         assert set(health.json()["failed"]) == {"database", "schema"}
-        demand_refusals(url)
+        require_refusals(url)
         with relay_to(parts.database_port, port=port):
             wait_until(lambda: is_whole(url), "the backend is whole")
 
@@ -157,13 +157,13 @@ def test_backend_serves_again_when_its_database_was_restarted(server: Server, tm
         with server.up():
             url = backend.enter_context(running_backend(url_of(server.port), tmp_path / "log"))
             assert is_whole(url)
-        demand_refusals(url)
+        require_refusals(url)
         health = httpx.get(url + "/health/ready")
         assert (health.status_code, set(health.json()["failed"])) == (503, {"database"})
         with server.up():
             wait_until(lambda: is_whole(url), "the backend is whole")
             assert {each.status for each in ask(url, [("POST", PATH, BODY)] * 20)} == {201}
-        # Nobody asks while it is away this time: not one connection of the server's second life is used again.
+        # No client asks while it is away this time: not one connection of the server's second life is used again.
         with server.up():
             assert {each.status for each in ask(url, [("POST", PATH, BODY)] * 20)} == {201}
 
@@ -176,7 +176,7 @@ def test_backend_says_in_time_that_its_database_is_silent(own: str, parts: Parts
     ):
         assert is_whole(url)
         relay.stall()
-        demand_refusals(url)
+        require_refusals(url)
         started_s = time.monotonic()
         health = httpx.get(url + "/health/ready", timeout=5)
         assert time.monotonic() - started_s < 1.2
@@ -200,7 +200,7 @@ def test_backend_does_not_wait_for_a_lock(own: str, tmp_path: Path) -> None:
     ):
         locking.execute("LOCK TABLE artifacts IN ACCESS EXCLUSIVE MODE")
         # More than there are connections: those that get none are refused, too.
-        demand_refusals(url, [*[("POST", PATH, BODY)] * 20, *WRITES, *VIEWS])
+        require_refusals(url, [*[("POST", PATH, BODY)] * 20, *WRITES, *VIEWS])
         assert answers(url + "/health/ready")
         waiting = "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
         assert looking.execute(waiting).fetchall() == []
@@ -215,7 +215,7 @@ def test_backend_shows_what_it_cannot_change(own: str, tmp_path: Path) -> None:
         assert is_whole(url)
         locking.execute("LOCK TABLE artifacts IN SHARE MODE")
         with ThreadPoolExecutor(1) as pool:
-            held_up = pool.submit(demand_refusals, url, [*WRITES[:3]] * 10)
+            held_up = pool.submit(require_refusals, url, [*WRITES[:3]] * 10)
             while not held_up.done():
                 assert {(each.status, each.took_s < 1) for each in ask(url, VIEWS[:2])} <= {(200, True), (404, True)}
             held_up.result()
@@ -228,7 +228,7 @@ def test_backend_survives_a_server_without_a_free_connection(server: Server, tmp
         with contextlib.ExitStack() as others:
             with pytest.raises(psycopg.OperationalError, match="too many clients"):
                 server.take_connections(others)
-            demand_refusals(url)
+            require_refusals(url)
         wait_until(lambda: is_whole(url), "the backend is whole")
 
 
@@ -236,7 +236,7 @@ def test_backend_makes_its_tables_again(own: str, tmp_path: Path) -> None:
     """A database that was replaced by an empty one is no 500: it is said, migrated, and served."""
     with running_backend(own, tmp_path / "log") as url, psycopg.connect(own, autocommit=True) as connection:
         connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-        demand_refusals(url, WRITES[:1])
+        require_refusals(url, WRITES[:1])
         wait_until(lambda: ask(url, WRITES[:1])[0].status == 201, "an artifact is stored")
         connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
         wait_until(lambda: answers(url + "/health/ready"), "the backend is ready")
@@ -257,7 +257,7 @@ def test_backend_with_a_read_only_database_stores_nothing_and_shows_all(own: str
     with psycopg.connect(own, autocommit=True) as connection, running_backend(own, tmp_path / "log") as url:
         name = connection.info.dbname
         connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on".encode())
-        demand_refusals(url, WRITES[:3])
+        require_refusals(url, WRITES[:3])
         assert {each.status for each in ask(url, VIEWS[:1])} == {200}
 
 
@@ -283,13 +283,13 @@ def test_ready_names_a_folder_of_charts_that_cannot_be_read(parts: Parts, tmp_pa
 
 
 def test_backend_does_not_wait_for_a_chart(parts: Parts, tmp_path: Path) -> None:
-    """A chart whose file system hangs is refused in time, and holds up nobody: not even many of them."""
-    # Reading a pipe that nobody writes to hangs as reading from a lost file server does.
+    """A chart whose file system hangs is refused in time, and holds up no other request: not even many of them do."""
+    # Reading a pipe that no process writes to hangs as reading from a lost file server does.
     os.mkfifo(tmp_path / "hangs.png")
     with running_backend(parts.database_url, tmp_path / "log", {"CHART_DIR": str(tmp_path)}) as url:
         made = httpx.post(url + PATH, json=BODY | {"execution_id": new_run(), "image_path": "hangs.png"}).json()
         with ThreadPoolExecutor(1) as pool:
-            slow = pool.submit(demand_refusals, url, [("GET", f"{PATH}{made['id']}/image", None)] * 10)
+            slow = pool.submit(require_refusals, url, [("GET", f"{PATH}{made['id']}/image", None)] * 10)
             while not slow.done():
                 assert {(each.status, each.took_s < 1) for each in ask(url, WRITES[:1])} == {(201, True)}
             slow.result()

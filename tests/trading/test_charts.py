@@ -32,7 +32,7 @@ def has_color(png: bytes, color: str, *, within: int) -> bool:
 
 
 def flat(count: int) -> tuple[Bar, ...]:
-    """Bars of a stock that nobody trades."""
+    """Bars of a stock without trades."""
     return tuple(
         bar.model_copy(update={"high": bar.close, "low": bar.close, "volume": Decimal(0)}) for bar in bars(count, "0")
     )

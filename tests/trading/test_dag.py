@@ -126,7 +126,7 @@ def test_dag_has_nine_tasks_in_their_order(dags: dict[str, dict[str, Any]]) -> N
 @pytest.mark.parametrize(
     ("schedule", "tags"), [("manual", ["trading"]), ("61 * * * *", ["schedule-invalid", "trading"])]
 )
-def test_dag_stays_importable_whatever_its_schedule(
+def test_dag_stays_importable_with_any_schedule(
     dags: dict[str, dict[str, Any]], schedule: str, tags: list[str]
 ) -> None:
     """No schedule, or a wrong one: manual runs work, and a wrong one is marked."""
@@ -135,7 +135,7 @@ def test_dag_stays_importable_whatever_its_schedule(
 
 
 def test_dag_shows_a_form_for_symbols_and_a_dry_run(dags: dict[str, dict[str, Any]]) -> None:
-    """What can be said when a run is triggered, with defaults that change nothing, whatever the schedule."""
+    """What can be said when a run is triggered, with defaults that change nothing, with every schedule."""
     for dag in dags.values():
         assert dag["params"] == {"symbols": "array", "dry_run": "boolean"}
         assert dag["defaults"] == {"symbols": [], "dry_run": False}

@@ -101,9 +101,9 @@ def test_scheduled_run_on_a_holiday_is_a_success_without_a_task(airflow: Trading
 
 def test_task_that_is_killed_is_run_again_and_people_know(airflow: TradingAirflow, clean_gateway: Parts) -> None:
     """A kill -9 while it waits for the gateway: the second try does the work, and the run is degraded."""
-    with gateway_fault(clean_gateway, "silent", requests=["reqPositions"]) as bites:
+    with gateway_fault(clean_gateway, "silent", requests=["reqPositions"]) as hits:
         airflow.start_run("killed", {"dry_run": True})
-        airflow.wait_for("the task's question", lambda: bites() > 0)
+        airflow.wait_for("the task's question", lambda: hits() > 0)
         airflow.kill_task("killed", "get_portfolio", try_number=1)
     assert airflow.ended("killed") == "success"
     outcome, reasons = outcome_of(clean_gateway, "killed")

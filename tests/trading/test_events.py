@@ -30,7 +30,7 @@ def test_secrets_are_taken_out_of_texts(text: str, expected: str) -> None:
 
 
 def test_log_line_has_no_secrets_of_an_error(caplog: pytest.LogCaptureFixture) -> None:
-    """Whatever object a value is, it is written without its secrets."""
+    """A value of any type is written without its secrets."""
     error = ValueError("no answer from http://user:sesame@host/")
     attempt_failed(log, "backend", "timeout", attempt=2, elapsed_s=0.5, error=error, key="k", next_wait_s=1.25)
     log.warning("something", why=error)

@@ -1,4 +1,4 @@
-"""What the tasks of a run have counted on this host is added up, whatever order or process they come in."""
+"""What the tasks of a run have counted on this host is added up, in any order and from any process."""
 
 from __future__ import annotations
 

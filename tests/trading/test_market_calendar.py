@@ -25,7 +25,7 @@ from trading.workflow.market_calendar import calendar_around, calendar_of, today
     ],
 )
 def test_calendar_knows_holidays(day: str, is_session: bool) -> None:  # noqa: FBT001 - a column of the table
-    """Holidays that move, holidays that are moved, and closings that nobody foresaw."""
+    """Holidays that move, holidays that are moved, and closings that were not foreseen."""
     asked = date.fromisoformat(day)
     assert calendar_around(asked).is_session(asked) is is_session
 

@@ -17,7 +17,7 @@ from trading.workflow import tasks
 from trading.workflow.decimals import exact
 from trading.workflow.errors import DataUnfit, GatewayRefused, WorkflowError
 from trading.workflow.market_calendar import calendar_around, today_in_new_york
-from trading.workflow.market_data import Bar, MarketData, demand_consistent, demand_current, demand_whole
+from trading.workflow.market_data import Bar, MarketData, require_consistent, require_current, require_whole
 from trading.workflow.settings import WorkflowSettings
 
 SetUp = Callable[..., WorkflowSettings]
@@ -60,26 +60,26 @@ def november(day: int) -> date:
 def test_bars_that_contradict_themselves_are_refused(change: dict[str, Any]) -> None:
     """Prices out of order, not positive or not numbers, a negative volume, and days out of order or twice."""
     sound = bars_until(november(27))
-    demand_consistent(sound, "AAPL")
+    require_consistent(sound, "AAPL")
     with pytest.raises(DataUnfit, match="AAPL"):
-        demand_consistent((*sound[:-1], sound[-1].model_copy(update=change)), "AAPL")
+        require_consistent((*sound[:-1], sound[-1].model_copy(update=change)), "AAPL")
 
 
 def test_bars_that_are_missing_are_refused() -> None:
     """An empty answer is no answer."""
     with pytest.raises(DataUnfit, match="none"):
-        demand_consistent((), "AAPL")
+        require_consistent((), "AAPL")
 
 
 def test_bars_of_days_without_trading_or_to_come_are_refused() -> None:
     """A holiday, a Saturday, and tomorrow."""
     sound = bars_until(november(27))
-    demand_whole(sound, "AAPL", CALENDAR, today=TODAY)
+    require_whole(sound, "AAPL", CALENDAR, today=TODAY)
     for day in (26, 28):
         with pytest.raises(DataUnfit, match=f"2026-11-{day} is no trading day"):
-            demand_whole((*bars_until(november(25)), bar(november(day))), "AAPL", CALENDAR, today=TODAY)
+            require_whole((*bars_until(november(25)), bar(november(day))), "AAPL", CALENDAR, today=TODAY)
     with pytest.raises(DataUnfit, match="the newest is of 2026-11-27, and today is 2026-11-25"):
-        demand_whole(sound, "AAPL", CALENDAR, today=november(25))
+        require_whole(sound, "AAPL", CALENDAR, today=november(25))
 
 
 @pytest.mark.parametrize("missing", [0, 1, 2, 3, 5])
@@ -89,7 +89,7 @@ def test_bars_with_a_gap_are_refused(missing: int) -> None:
     with_gap = whole[:4] + whole[4 + missing :]
     refused = pytest.raises(DataUnfit, match="there are none for the trading days 2026-11-06, 2026-11-09, 2026-11-10")
     with refused if missing > 2 else contextlib.nullcontext():
-        demand_whole(with_gap, "AAPL", CALENDAR, today=TODAY)
+        require_whole(with_gap, "AAPL", CALENDAR, today=TODAY)
 
 
 @pytest.mark.parametrize(
@@ -106,10 +106,10 @@ def test_bars_with_a_gap_are_refused(missing: int) -> None:
 def test_bars_are_as_old_as_there_were_trading_days(newest: int, today: int, age: int) -> None:
     """Weekends and holidays do not count; one day more than is allowed is refused."""
     bars = bars_until(november(newest))
-    demand_current(bars, "AAPL", CALENDAR, today=november(today), max_age_sessions=age)
+    require_current(bars, "AAPL", CALENDAR, today=november(today), max_age_sessions=age)
     if age:
         with pytest.raises(DataUnfit, match=f"{age} trading days before 2026-11-{today}"):
-            demand_current(bars, "AAPL", CALENDAR, today=november(today), max_age_sessions=age - 1)
+            require_current(bars, "AAPL", CALENDAR, today=november(today), max_age_sessions=age - 1)
 
 
 def fetch(symbol: str = "AAPL") -> MarketData:

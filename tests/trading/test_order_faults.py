@@ -118,9 +118,9 @@ def seen(desks: list[Desk]) -> dict[str, Seen]:
 
 @pytest.mark.parametrize("name", ROWS)
 def test_order_is_recorded_truly_under_a_fault(seen: dict[str, Seen], name: str) -> None:
-    """The fault bit; the record says what is known, in time; after healing, one order, and every number agrees."""
+    """The fault hit; the record says what is known, in time; after healing, one order, and every number agrees."""
     row, came = ROWS[name], seen[name]
-    assert all(came.bits.values()), came
+    assert all(came.hits.values()), came
     assert came.recorded["status"] in row.reads, came
     assert row.reason in (came.recorded["reason"] or ""), came
     assert bool(came.raised) == (came.recorded["status"] in {"UNKNOWN", "NOT_SENT"}), came

@@ -1,4 +1,4 @@
-"""An order reaches the gateway at most once and is recorded truly, whatever happens to the connection or the task."""
+"""An order reaches the gateway at most once and is recorded truly, also when the connection or the task fails."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def trades(parts: Parts, run: str) -> list[dict[str, Any]]:
 def test_final_state_is_not_taken_back(
     parts: Parts, set_up: SetUp, statuses: tuple[OrderStatus, ...], expected: OrderStatus
 ) -> None:
-    """An end stays, but for a fill, which comes true whatever was recorded; a sent order is never called unsent."""
+    """An end stays, but for a fill, which comes true after any record; a sent order is never called unsent."""
     states = [OrderState(status=status, reason=f"said {status}") for status in statuses]
     order = record(set_up(), new_run(), states)
     assert order.status is expected
@@ -92,7 +92,7 @@ def test_final_state_is_not_taken_back(
 
 
 def test_order_that_was_not_sent_reads_so(parts: Parts, set_up: SetUp) -> None:
-    """Nobody claimed its sending."""
+    """No task claimed its sending."""
     order = record(set_up(), new_run(), [OrderState(status=S.NOT_SENT)], is_sent=False)
     assert order.status is S.NOT_SENT
 
@@ -142,7 +142,7 @@ def test_corrected_execution_takes_the_place_of_the_first_one(parts: Parts, set_
 
 
 def test_sending_is_claimed_by_one_and_not_after_the_end(parts: Parts, set_up: SetUp) -> None:
-    """Of two that have read the same record one may send; of an order that has ended nobody may."""
+    """Of two that have read the same record one may send; of an order that has ended none may."""
     run = new_run()
 
     async def work() -> list[bool]:

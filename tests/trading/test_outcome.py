@@ -1,4 +1,4 @@
-"""How a run ends: in what order it is said, by whom it is told, and that it is told once whatever ends the last task."""
+"""How a run ends: in what order it is said, by whom it is told, and that it is told once however the last task ends."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_task_that_was_killed_and_then_succeeded_is_told(parts: Parts, set_up: S
 
 
 def test_run_whose_last_task_was_killed_is_recorded_and_told_once(parts: Parts, set_up: SetUp) -> None:
-    """Whoever notices does what the last task would have done, and a second one nothing more."""
+    """The one who notices does what the last task would have done, and a second one nothing more."""
     set_up(backend_api_url=f"http://127.0.0.1:{free_port()}")
     execution_id = new_run()
     tasks.run_preflight(task(execution_id, "preflight"), {})

@@ -163,8 +163,8 @@ def test_preflight_blocks_on_a_folder_that_cannot_be_written(set_up: SetUp, tmp_
 THANKSGIVING = datetime(2026, 11, 26, 14, tzinfo=UTC)
 
 
-def test_scheduled_run_on_a_holiday_is_skipped_and_nobody_is_told(parts: Parts, set_up: SetUp) -> None:
-    """The pre-flight asks nobody, and the last task records that all is well, and why nothing was done."""
+def test_scheduled_run_on_a_holiday_is_skipped_without_a_notification(parts: Parts, set_up: SetUp) -> None:
+    """The pre-flight asks no service, and the last task records that all is well, and why nothing was done."""
     set_up(ibkr_port=free_port())
     execution_id = new_run()
     with pytest.raises(RunSkipped, match="closed on 2026-11-26; the next trading day is 2026-11-27"):
@@ -184,7 +184,7 @@ def test_scheduled_run_on_a_trading_day_is_not_skipped(set_up: SetUp) -> None:
         assert tasks.run_preflight(task(new_run(), "preflight"), {}, scheduled_at) == ["AAPL"]
 
 
-NOBODY = Party(cast("Any", None))
+NO_PARTY = Party(cast("Any", None))
 
 
 def test_checks_are_made_at_once() -> None:
@@ -197,12 +197,12 @@ def test_checks_are_made_at_once() -> None:
             await both.wait()
             return "met"
 
-        return [result.verdict for result in await perform([Check("a", probe, 5), Check("b", probe, 5)], NOBODY)]
+        return [result.verdict for result in await perform([Check("a", probe, 5), Check("b", probe, 5)], NO_PARTY)]
 
     assert asyncio.run(run()) == [Verdict.OK, Verdict.OK]
 
 
-def test_checks_end_at_their_deadline_and_have_a_verdict_whatever_they_die_of() -> None:
+def test_checks_end_at_their_deadline_and_have_a_verdict_after_any_error() -> None:
     """One that never ends, one that has a bug, one that found something, and one that needs one of them."""
 
     async def endless(_party: Party) -> str:
@@ -226,7 +226,7 @@ def test_checks_end_at_their_deadline_and_have_a_verdict_whatever_they_die_of() 
         Check("glad", good, 1, needs="good"),
         Check("good", good, 1),
     ]
-    results = {result.name: result for result in asyncio.run(perform(table, NOBODY))}
+    results = {result.name: result for result in asyncio.run(perform(table, NO_PARTY))}
     verdicts = {name: result.verdict.value for name, result in results.items()}
     assert verdicts == {
         "endless": "block",

@@ -76,7 +76,7 @@ def test_preflight_goes_on_with_a_gateway_that_works(
 def test_preflight_stops_the_run_when_the_gateway_cannot_be_used(
     clean_gateway: Parts, set_up: SetUp, fault: str, parameters: dict[str, Any], words: str
 ) -> None:
-    """Whatever is wrong with it, the cause is named and noted."""
+    """For everything that can be wrong with it, the cause is named and noted."""
     set_up(ibkr_reconnect_s=2)
     execution_id = new_run()
     started_s = time.monotonic()

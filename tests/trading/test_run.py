@@ -80,7 +80,7 @@ def outcome_of(parts: Parts, run: Run) -> tuple[str, list[str]]:
     return row["outcome"], [reason["task"] for reason in cast("list[dict[str, str]]", row["reasons"])]
 
 
-def test_run_leaves_each_artifact_once_and_tells_nobody(clean_gateway: Parts, set_up: SetUp) -> None:
+def test_run_leaves_each_artifact_once_and_sends_no_notification(clean_gateway: Parts, set_up: SetUp) -> None:
     """A healthy run: nine artifacts, one filled order, its trades, outcome success, and silence."""
     set_up()
     run = Run()

@@ -1,4 +1,4 @@
-"""The spool: what it has taken is on disk, once, in order, whoever else uses it and whatever happens to it."""
+"""The spool: what it has taken is on disk, once, in order, also while others use it and after any crash."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def keys_of(artifacts: list[SpooledArtifact]) -> list[str]:
 
 
 def test_spool_is_for_its_owner_only(tmp_path: Path) -> None:
-    """Nobody else may read prompts, responses and positions: not the file, its log, its index, nor the lock."""
+    """No other user may read prompts, responses and positions: not the file, its log, its index, nor the lock."""
     spool_file(tmp_path).touch(0o644)
     before = os.umask(0)
     try:

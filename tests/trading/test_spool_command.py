@@ -32,7 +32,7 @@ def spool(set_up: SetUp) -> Spool:
 
 @pytest.fixture
 def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
-    """Run the command for JSON, demand an exit code, and read the answer."""
+    """Run the command for JSON, require an exit code, and read the answer."""
 
     def run(*arguments: str, code: int = 0) -> Any:
         assert main([*arguments, "--json"]) == code
@@ -46,7 +46,7 @@ def fill(spool: Spool, run: str, *names: str) -> list[str]:
     artifacts = [a_chart(run, name) for name in names]
     for artifact in artifacts:
         key, body = artifact.idempotency_key, artifact.body()
-        spool.add(key=key, execution_id=run, name=artifact.name, body=body, cause="refused: nobody\nthere")
+        spool.add(key=key, execution_id=run, name=artifact.name, body=body, cause="refused: no server\nthere")
     return [artifact.idempotency_key for artifact in artifacts]
 
 
@@ -57,17 +57,17 @@ def test_command_lists_what_waits(spool: Spool, ask: Ask) -> None:
     answer = ask("list")
     assert [(entry["key"], entry["name"]) for entry in answer["waiting"]] == [(keys[0], "one"), (keys[1], "two")]
     assert {entry["execution_id"] for entry in answer["waiting"]} == {run}
-    assert answer["waiting"][0]["reason"] == "refused: nobody\nthere"
+    assert answer["waiting"][0]["reason"] == "refused: no server\nthere"
     assert answer["other_hosts"] == []
 
 
 def test_command_lists_for_people(spool: Spool, capsys: pytest.CaptureFixture[str]) -> None:
-    """One line an artifact, whatever is in its words, and how many there are."""
+    """One line an artifact, also when its words hold line breaks, and how many there are."""
     (key,) = fill(spool, new_run(), "one")
     assert main(["list"]) == 0
     first, last = capsys.readouterr().out.splitlines()
     assert key in first
-    assert first.endswith("one  refused: nobody there")
+    assert first.endswith("one  refused: no server there")
     assert last == "1 waiting"
 
 

@@ -1,4 +1,4 @@
-"""The replay: in order, each artifact once, in batches or one by one, and whatever cannot be stored blocks nothing."""
+"""The replay: in order, each artifact once, in batches or one by one, and what cannot be stored blocks nothing."""
 
 from __future__ import annotations
 
@@ -207,7 +207,7 @@ def test_replay_that_cannot_forget_sends_again_and_stores_once(parts: Parts, set
     assert parts.artifacts(run) == ["one", "two"]
 
 
-def test_replay_against_a_port_where_nobody_listens_leaves_all(parts: Parts, settings: WorkflowSettings) -> None:
+def test_replay_against_a_port_without_a_server_leaves_all(parts: Parts, settings: WorkflowSettings) -> None:
     """Nothing is lost by trying."""
     fill(settings, new_run(), "one", "two")
     nowhere = settings_of(parts, settings.artifact_spool_dir, backend_api_url=f"http://127.0.0.1:{free_port()}")

@@ -1,4 +1,4 @@
-"""Who may use the API: whoever carries the token, when one is set."""
+"""Who may use the API: every client that carries the token, or every client when no token is set."""
 
 from __future__ import annotations
 

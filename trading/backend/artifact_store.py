@@ -20,7 +20,7 @@ Keyed = tuple[str | None, ArtifactIn]
 _GIVEN = [*ArtifactIn.model_fields]
 _SHOWN = ["id", "name", "type", *ArtifactFields.model_fields, "created_at", "updated_at"]
 _MATCHING = ("type", "symbol", "execution_id")
-# What is counted when nobody gave it.
+# What is counted when the request did not give it.
 _LENGTHS = {"prompt_length": SQL("prompt"), "response_length": SQL("response")}
 
 _ROW = SQL("json_build_object({})::text").format(

@@ -25,6 +25,6 @@ class Database:
         self.probes = ConnectionPool(url, size=1, deadline_s=_PROBE_S)
 
     async def close(self) -> None:
-        """Close every connection that nobody uses."""
+        """Close every connection that is not in use."""
         for pool in (self.writes, self.views, self.probes):
             await pool.close()

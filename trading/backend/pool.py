@@ -84,7 +84,7 @@ class ConnectionPool:
             self._places.release()
 
     async def close(self) -> None:
-        """Close the connections that nobody uses."""
+        """Close the connections that are not in use."""
         idle, self._idle = self._idle, []
         for connection in idle:
             await connection.close()

@@ -75,7 +75,7 @@ async def _finding(check: Check, at: Surroundings) -> Finding:
         return Finding(Verdict.FAIL, f"no answer within {deadline_s:g} s", check.late_fix)
     except NotExamined as reason:
         return Finding(Verdict.WARN, f"not examined: {reason}", reason.fix)
-    except Exception as error:  # noqa: BLE001 - whatever a check dies of is what it found
+    except Exception as error:  # noqa: BLE001 - any error that ends a check is what it found
         return Finding(Verdict.FAIL, f"{type(error).__name__}: {words_of(error)}", check.late_fix)
 
 

@@ -77,12 +77,12 @@ def stored_id(answer: httpx.Response, sent: Sent, *, token: str = "") -> int:
         ClientRefused: the backend takes nothing from this client.
     """
     row = _read(answer, _Row, token)
-    _demand_same(answer, [row], [sent])
+    _require_same(answer, [row], [sent])
     return row.id
 
 
-def demand_stored(answer: httpx.Response, sent: Sequence[Sent], *, token: str = "") -> None:
-    """Demand that the answer to the storing of a batch has the row of each artifact.
+def require_stored(answer: httpx.Response, sent: Sequence[Sent], *, token: str = "") -> None:
+    """Require that the answer to the storing of a batch has the row of each artifact.
 
     Args:
         answer: read to its end.
@@ -94,7 +94,7 @@ def demand_stored(answer: httpx.Response, sent: Sequence[Sent], *, token: str = 
         ArtifactRejected: the backend will never take one of the artifacts.
         ClientRefused: the backend takes nothing from this client, or no batches.
     """
-    _demand_same(answer, [entry.artifact for entry in _read(answer, _Rows, token).artifacts], sent)
+    _require_same(answer, [entry.artifact for entry in _read(answer, _Rows, token).artifacts], sent)
 
 
 def _read(answer: httpx.Response, model: type[M], token: str) -> M:
@@ -117,7 +117,7 @@ def _read(answer: httpx.Response, model: type[M], token: str) -> M:
     return found
 
 
-def _demand_same(answer: httpx.Response, rows: Sequence[Sent], sent: Sequence[Sent]) -> None:
+def _require_same(answer: httpx.Response, rows: Sequence[Sent], sent: Sequence[Sent]) -> None:
     came, expected = ([(each.name, each.type, each.execution_id) for each in side] for side in (rows, sent))
     if came != expected:
         status = answer.status_code

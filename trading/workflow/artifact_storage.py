@@ -23,7 +23,7 @@ from tenacity import (
 )
 
 from trading.workflow.artifact import Artifact
-from trading.workflow.artifact_answer import demand_stored, read_sent, stored_id
+from trading.workflow.artifact_answer import read_sent, require_stored, stored_id
 from trading.workflow.artifact_metrics import ArtifactMetrics
 from trading.workflow.causes import cause_of, words_of
 from trading.workflow.errors import ArtifactRejected, BackendUnavailable, ClientRefused
@@ -231,7 +231,7 @@ class ArtifactStorage:
             f'{{"idempotency_key":{json.dumps(each.idempotency_key)},"artifact":{each.body}}}' for each in artifacts
         )
         answer = await self._post(f"{PATH}batch", f'{{"artifacts":[{",".join(entries)}]}}', {})
-        demand_stored(answer, sent, token=self._token)
+        require_stored(answer, sent, token=self._token)
 
     async def _post(self, path: str, body: str, headers: Mapping[str, str]) -> httpx.Response:
         try:

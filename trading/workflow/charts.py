@@ -145,7 +145,7 @@ def warm_up() -> None:
 
 
 def chart_file(execution_id: str, symbol: str, period: Period) -> str:
-    """Name a chart's file: the same for every attempt of a run, and safe whatever the run is called."""
+    """Name a chart's file: the same for every attempt of a run, and safe for any name of a run."""
     digest = hashlib.sha256(execution_id.encode()).hexdigest()[:16]
     return f"{digest}_{symbol.replace(' ', '-')}_{period}.png"
 

@@ -50,7 +50,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 class _PatientConnection(sqlite3.Connection):
-    """Waits for a locked file by asking several times a millisecond, whatever the statement.
+    """Waits for a locked file by asking several times a millisecond, before any statement.
 
     SQLite's own wait asks ten times a second, so that beside a busy writer on a slow disk its turn may never come; and
     it does not wait at all when two processes switch a new file to WAL mode at once.

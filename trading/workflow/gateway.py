@@ -160,7 +160,7 @@ class Gateway:
             raise GatewayLost(f"{what}: {lost}") from lost
 
     async def prove_alive(self, *, patience_s: float = 0.0) -> None:
-        """Demand an answer over the connection, and a gateway that is in touch with its servers.
+        """Require an answer over the connection, and a gateway that is in touch with its servers.
 
         Args:
             patience_s: seconds to wait for servers that are lost (1100) to come back (1101, 1102).

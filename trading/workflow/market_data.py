@@ -83,14 +83,14 @@ async def fetch(gateway: Gateway, symbol: str, settings: WorkflowSettings) -> Ma
     instrument = Instrument(symbol=symbol, con_id=found.conId, currency=found.currency)
     daily = await _history(gateway, instrument, settings.market_data_duration, settings.market_data_bar_size)
     weekly = await _history(gateway, instrument, settings.market_data_duration, WEEKLY_BAR_SIZE)
-    demand_consistent(daily, f"{symbol} daily bars")
-    demand_consistent(weekly, f"{symbol} weekly bars")
+    require_consistent(daily, f"{symbol} daily bars")
+    require_consistent(weekly, f"{symbol} weekly bars")
     today = today_in_new_york()
     calendar = calendar_of(min(daily[0].day, today), today)
-    demand_whole(daily, f"{symbol} daily bars", calendar, today=today)
+    require_whole(daily, f"{symbol} daily bars", calendar, today=today)
     most = settings.market_data_max_age_sessions
-    demand_current(daily, f"{symbol} daily bars", calendar, today=today, max_age_sessions=most)
-    demand_current(weekly, f"{symbol} weekly bars", calendar, today=today, max_age_sessions=most + _WEEK_SESSIONS)
+    require_current(daily, f"{symbol} daily bars", calendar, today=today, max_age_sessions=most)
+    require_current(weekly, f"{symbol} weekly bars", calendar, today=today, max_age_sessions=most + _WEEK_SESSIONS)
     return MarketData(instrument=instrument, daily=daily, weekly=weekly)
 
 
@@ -121,7 +121,7 @@ async def _history(gateway: Gateway, instrument: Instrument, duration: str, bar_
         raise DataUnfit(f"{what}: one is no bar of a day: {words}") from invalid
 
 
-def demand_consistent(bars: Sequence[Bar], what: str) -> None:
+def require_consistent(bars: Sequence[Bar], what: str) -> None:
     """Refuse bars that are missing or contradict themselves.
 
     Args:
@@ -143,7 +143,7 @@ def demand_consistent(bars: Sequence[Bar], what: str) -> None:
             raise DataUnfit(f"{what}: {bar.day} contradicts itself: open, high, low, close are {prices}")
 
 
-def demand_whole(bars: Sequence[Bar], what: str, calendar: MarketCalendar, *, today: date) -> None:
+def require_whole(bars: Sequence[Bar], what: str, calendar: MarketCalendar, *, today: date) -> None:
     """Refuse daily bars of days to come or without trading, and ones that leave trading days out.
 
     Args:
@@ -168,7 +168,7 @@ def demand_whole(bars: Sequence[Bar], what: str, calendar: MarketCalendar, *, to
             raise DataUnfit(f"{what}: there are none for the trading days {', '.join(map(str, missing))}")
 
 
-def demand_current(
+def require_current(
     bars: Sequence[Bar], what: str, calendar: MarketCalendar, *, today: date, max_age_sessions: int
 ) -> None:
     """Refuse bars whose newest is old.

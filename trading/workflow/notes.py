@@ -49,7 +49,7 @@ class Notes:
         self._database_gone = False
 
     async def write(self, note: Note) -> None:
-        """Keep a note; a second one of the same words changes nothing. One that nobody can take is logged."""
+        """Keep a note; a second one of the same words changes nothing. One that can be kept nowhere is logged."""
         # A database that is silent costs seconds, and a task may have much to note then: it is asked once.
         if not self._database_gone:
             try:

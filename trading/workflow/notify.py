@@ -39,7 +39,7 @@ async def notify(settings: NotifySettings, *, title: str, body: str) -> bool:
         Whether every address took it; also True when there is none.
     """
     if not settings.notify_urls:
-        log.warning("nobody_to_notify", title=title)
+        log.warning("no_address_to_notify", title=title)
         return True
     left = [url.get_secret_value() for url in settings.notify_urls]
     for attempt in range(1, _ATTEMPTS + 1):
@@ -92,7 +92,7 @@ async def _in_thread(url: str, title: str, body: str) -> tuple[bool, str]:
     def send() -> None:
         try:
             result = _send(url, title, body)
-        except Exception as error:  # noqa: BLE001 - whatever ends the thread must reach the one who waits for it
+        except Exception as error:  # noqa: BLE001 - any error that ends the thread must reach the one who waits for it
             result = (False, f"{type(error).__name__}: {error}")
         if not loop.is_closed():
             loop.call_soon_threadsafe(finish, result)

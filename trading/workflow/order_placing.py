@@ -1,4 +1,4 @@
-"""Placing an order at most once, whatever happens to the connection, the task or the machine.
+"""Placing an order at most once, also when the connection, the task or the machine fails at any moment.
 
     intent committed ── was it there before? ── no ──────────┐
                               │ yes                          │

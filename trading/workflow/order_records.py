@@ -148,7 +148,7 @@ async def orders_to_reconcile(database: RunDatabase, execution_id: str) -> list[
 async def claim_sending(
     database: RunDatabase, record: OrderRecord, *, client_id: int, token: UUID
 ) -> OrderRecord | None:
-    """Commit that the order is about to be sent, if nobody else has done so since the record was read.
+    """Commit that the order is about to be sent, if no other task has done so since the record was read.
 
     Args:
         database: the workflow's.

@@ -210,7 +210,7 @@ async def _make(check: Check, party: Party) -> Result:
 
     try:
         detail = await within(check.deadline_s, probing(), what=f"the check {check.name!r}")
-    except Exception as error:  # noqa: BLE001 - whatever a check dies of is what it found
+    except Exception as error:  # noqa: BLE001 - any error that ends a check is what it found
         detail = " ".join(str(error).split()) or type(error).__name__
         if not isinstance(error, WorkflowError | checks.CheckFailed | TimeoutError):
             detail = f"{type(error).__name__}: {detail}"

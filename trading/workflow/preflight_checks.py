@@ -120,7 +120,7 @@ def skew_of(asked_s: float, told_s: float, answered_s: float) -> float:
 
 
 async def account_is_paper(party: Party) -> str:
-    """Demand that the gateway is logged in to accounts for paper trading only.
+    """Require that the gateway is logged in to accounts for paper trading only.
 
     Raises:
         AccountNotPaper: one of them trades with real money.
@@ -135,9 +135,9 @@ async def account_is_paper(party: Party) -> str:
 
 
 async def farms_up(party: Party) -> str:
-    """Demand that the gateway reaches its data farms.
+    """Require that the gateway reaches its data farms.
 
-    A broken history farm blocks nothing here: fetch_market_data demands the bars themselves, the farm may be back by
+    A broken history farm blocks nothing here: fetch_market_data requires the bars themselves, the farm may be back by
     then, and without bars no order is placed.
     """
     broken: Sequence[Farm] = party.facts.broken
@@ -147,7 +147,7 @@ async def farms_up(party: Party) -> str:
 
 
 async def clocks_agree(party: Party) -> str:
-    """Demand that the gateway's clock and ours say the same."""
+    """Require that the gateway's clock and ours say the same."""
     skew_s = party.facts.skew_s
     if abs(skew_s) > SKEW_MAX_S:
         direction = "ahead of" if skew_s > 0 else "behind"
@@ -156,7 +156,7 @@ async def clocks_agree(party: Party) -> str:
 
 
 async def database_ready(party: Party) -> str:
-    """Demand the database of orders, with its schema at the step that this code was written for; record the start.
+    """Require the database of orders, with its schema at the step that this code was written for; record the start.
 
     Raises:
         RunDatabaseUnavailable: it cannot be reached, or its schema is at another step.
@@ -189,7 +189,7 @@ def schema_head() -> str:
 
 
 async def spool_writable(party: Party) -> str:
-    """Demand room for the spool, on a disk that takes what is written.
+    """Require room for the spool, on a disk that takes what is written.
 
     Raises:
         SpoolFull: there is none.
@@ -209,7 +209,7 @@ async def spool_writable(party: Party) -> str:
 
 
 async def backend_ready(party: Party) -> str:
-    """Demand that the backend says it is ready."""
+    """Require that the backend says it is ready."""
     problem = await party.run.storage.backend_problem(deadline_s=BACKEND_S)
     if problem:
         raise CheckFailed(problem)

@@ -44,7 +44,7 @@ async def reconcile(
 
 
 async def _updated(database: RunDatabase, order: OrderRecord, lists: Lists) -> OrderRecord:
-    """Record what the gateway says of an order, whatever is recorded: even of a cancelled order fills may come late."""
+    """Record what the gateway says of an order in any state: even of a cancelled order fills may come late."""
     state = None if order.sent_at is None else state_in(lists, order)
     if state is None:
         return order

@@ -99,7 +99,7 @@ class RunDatabase:
 
 
 def json_row(row: DictRow | None) -> dict[str, Any]:
-    """Demand that a statement returned a row.
+    """Require that a statement returned a row.
 
     Raises:
         LookupError: it returned none.

@@ -1,4 +1,4 @@
-"""One notification a run, when it is no success: whoever tells remembers it, so that nobody tells it again."""
+"""One notification a run, when it is no success: its sender remembers it, so that no other task sends it again."""
 
 from __future__ import annotations
 

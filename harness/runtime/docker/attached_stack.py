@@ -87,7 +87,11 @@ class AttachedStack:
             raise causes.exceptions[0] from None
 
     def address(self, service: str, port: int) -> Address:
-        """Where a service's port is published, around every proxy."""
+        """Where a service's port is published, around every proxy.
+
+        Raises:
+            StackError: the compose file does not say that the service listens there.
+        """
         try:
             return self._addresses[service, port]
         except KeyError:

@@ -108,7 +108,11 @@ class Sidecar:
         return UndoStep(f"/containers/{self._container.id}/exec", {"Cmd": list(argv)})
 
     async def remove(self) -> None:
-        """Remove it; one that is gone already is as good."""
+        """Remove it; one that is gone already is as good.
+
+        Raises:
+            EngineRefused: the engine did not remove it.
+        """
 
         def work() -> None:
             try:

@@ -98,7 +98,11 @@ class ContainerStack:
             raise causes.exceptions[0] from None
 
     def address(self, service: str, port: int) -> Address:
-        """Where a service's port is published, around every proxy."""
+        """Where a service's port is published, around every proxy.
+
+        Raises:
+            StackError: the compose file does not say that the service listens there.
+        """
         try:
             return _LOOPBACK, self._ports[service, port]
         except KeyError:

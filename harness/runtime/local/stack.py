@@ -63,6 +63,7 @@ class LocalStack:
         """Start everything, in parallel as dependencies allow, and wait until it is ready.
 
         Raises:
+            StackError: the compose file does not say how a service runs as a local process.
             StartFailed: a service ended before it was ready.
             DeadlineExceeded: a service was not ready in time.
         """

@@ -46,7 +46,7 @@ def client(clients: Mapping[str, Client], library: str, stub: Stub) -> Iterator[
 
 
 @pytest.fixture
-def stranger(clients: Mapping[str, Client], library: str) -> Iterator[Client]:
+def another(clients: Mapping[str, Client], library: str) -> Iterator[Client]:
     """Another library than the one under test, not connected."""
     after = LIBRARIES[(LIBRARIES.index(library) + 1) % len(LIBRARIES)]
     yield clients[after]
@@ -54,9 +54,9 @@ def stranger(clients: Mapping[str, Client], library: str) -> Iterator[Client]:
 
 
 @pytest.fixture
-def other(stranger: Client, stub: Stub) -> Iterator[Client]:
+def other(another: Client, stub: Stub) -> Iterator[Client]:
     """Another library than the one under test, connected as client 2."""
-    yield from _understanding(stranger, stub, 2)
+    yield from _understanding(another, stub, 2)
 
 
 @pytest.fixture

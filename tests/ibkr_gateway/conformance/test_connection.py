@@ -40,12 +40,12 @@ def test_current_time_is_that_of_the_drills_clock(client: Client) -> None:
     assert min(off_s, 86_400 - off_s) < 5
 
 
-def test_taken_client_id_is_refused_with_326(client: Client, stranger: Client, stub: Stub) -> None:
-    """The second client hears why and is dropped; the first one stays, whatever library either is."""
+def test_taken_client_id_is_refused_with_326(client: Client, another: Client, stub: Stub) -> None:
+    """The second client hears why and is dropped; the first one stays, with either library on either side."""
     with pytest.raises(CallFailed):
-        stranger.connect(stub.port, client_id=1, timeout_s=1.0)
-    assert [(fault.request_id, fault.code) for fault in stranger.faults()] == [(-1, 326)]
-    assert not stranger.is_connected()
+        another.connect(stub.port, client_id=1, timeout_s=1.0)
+    assert [(fault.request_id, fault.code) for fault in another.faults()] == [(-1, 326)]
+    assert not another.is_connected()
     assert client.current_time() > 0
 
 

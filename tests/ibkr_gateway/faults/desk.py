@@ -1,4 +1,4 @@
-"""What the tests of faults do: switch one on, act as a client, and ask the stub how often it bit."""
+"""What the tests of faults do: switch one on, act as a client, and ask the stub how often it hit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.ibkr_gateway.stub import Stub, ib_insync, wait_until
+from tests.ibkr_gateway.stub import Stub, ib_insync, receive_until
 
 
 @dataclass(slots=True)
@@ -39,9 +39,9 @@ class Desk:
         found: dict[str, Any] = self.stub.control.get(f"/faults/{number}").raise_for_status().json()
         return found
 
-    def bit(self, number: int) -> int:
-        """Return how often a fault bit."""
-        count: int = self.fault(number)["bit"]
+    def hits(self, number: int) -> int:
+        """Return how often a fault hit a client."""
+        count: int = self.fault(number)["hits"]
         return count
 
     def lift(self, number: int) -> None:
@@ -65,7 +65,7 @@ class Desk:
 
     def let(self, client: Any, holds: Callable[[], object], what: str, deadline_s: float = 5.0) -> None:
         """Let a client receive until a condition holds."""
-        wait_until(lambda: client.sleep(0.01) and holds(), what, deadline_s, lambda: (self.told, self.stub.orders()))
+        receive_until(client, holds, what, deadline_s, lambda: (self.told, self.stub.orders()))
 
     def attempt(self, client_id: int = 1, timeout_s: float = 1.0) -> str:
         """Try to connect, and return what came of it: ``connected``, or the name of the exception."""

@@ -18,7 +18,7 @@ def test_lost_connectivity_holds_orders_and_finds_nothing(desk: Desk, *, data_ke
     trade = client.placeOrder(aapl(), buy())
     desk.let(client, lambda: trade.orderStatus.status == "PreSubmitted", "held")
     assert desk.stub.entries("fill") == []
-    assert desk.bit(fault) == 4
+    assert desk.hits(fault) == 4
     desk.lift(fault)
     desk.let(client, lambda: code in desk.codes and trade.orderStatus.status == "Filled", f"{code}, and the fill")
     assert client.isConnected()
@@ -33,7 +33,7 @@ def test_client_that_comes_while_connectivity_is_lost_is_told(desk: Desk) -> Non
     client.connect("127.0.0.1", desk.stub.port, clientId=5, timeout=5)
     desk.let(client, lambda: 1100 in desk.codes, "1100")
     client.disconnect()
-    assert desk.bit(fault) == 1
+    assert desk.hits(fault) == 1
 
 
 @pytest.mark.parametrize(("data_kept", "goes_on"), [(True, True), (False, False)])
@@ -60,7 +60,7 @@ def test_connectivity_storm_repeats_itself(desk: Desk) -> None:
     desk.lift(fault)
     desk.let(client, lambda: desk.codes[-1] == 1102, "1102")
     client.reqCurrentTime()
-    assert desk.codes.count(1100) == desk.bit(fault)
+    assert desk.codes.count(1100) == desk.hits(fault)
     assert client.isConnected()
 
 
@@ -85,7 +85,7 @@ def test_broken_farm_is_told_and_serves_nothing(desk: Desk, farm: str, broken: i
     codes = [entry["fields"][3] for entry in desk.stub.entries("message_out") if entry["name"] == "error"]
     assert codes.count(str(broken)) == 2
     assert late.isConnected()
-    assert desk.bit(fault) == 3
+    assert desk.hits(fault) == 3
     desk.lift(fault)
     desk.let(client, lambda: whole in desk.codes, "whole")
 
@@ -96,7 +96,7 @@ def test_inactive_farm_serves_all_the_same(desk: Desk) -> None:
     fault = desk.order("farm-inactive")
     desk.let(client, lambda: 2107 in desk.codes, "2107")
     assert len(bars(client)) == 5
-    assert desk.bit(fault) == 1
+    assert desk.hits(fault) == 1
     desk.lift(fault)
     desk.let(client, lambda: 2106 in desk.codes, "2106")
 
@@ -111,16 +111,16 @@ def test_client_over_the_message_rate_is_warned_and_dropped(desk: Desk) -> None:
     notice_loss(client, desk.loop)
     assert desk.codes.count(100) == 3
     assert "max=5 rec=6 (1)" in next(text for _, code, text in desk.told if code == 100)
-    assert desk.bit(fault) == 3
+    assert desk.hits(fault) == 3
 
 
 def test_slower_client_is_within_the_message_rate(desk: Desk) -> None:
-    """What the real gateway takes is taken: the fault does not bite a client that behaves."""
+    """What the real gateway takes is taken: the fault does not hit a client that behaves."""
     client = desk.watched()
     fault = desk.order("message-rate", most_per_s=50)
     for _ in range(20):
         client.reqCurrentTime()
-    assert (desk.bit(fault), desk.codes) == (0, [])
+    assert (desk.hits(fault), desk.codes) == (0, [])
 
 
 def test_client_id_in_use_is_refused(desk: Desk) -> None:
@@ -129,7 +129,7 @@ def test_client_id_in_use_is_refused(desk: Desk) -> None:
     assert desk.attempt(7) == "TimeoutError"
     assert 326 in desk.codes
     assert desk.attempt(8) == "connected"
-    assert desk.bit(fault) == 1
+    assert desk.hits(fault) == 1
     desk.lift(fault)
     assert desk.attempt(7) == "connected"
 
@@ -140,7 +140,7 @@ def test_client_id_lingers_after_its_connection_ended(desk: Desk) -> None:
     assert desk.attempt(7) == "connected"
     assert desk.attempt(7, timeout_s=0.3) == "TimeoutError"
     assert 326 in desk.codes
-    assert desk.bit(fault) == 1
+    assert desk.hits(fault) == 1
     wait_until(lambda: desk.attempt(7, timeout_s=0.5) == "connected", "the id is free again")
 
 
@@ -160,23 +160,23 @@ def test_daily_restart_refuses_and_comes_back_unsteady(desk: Desk) -> None:
     assert 1100 in desk.codes
     assert [done.order.orderRef for done in again.reqCompletedOrders(apiOnly=False)] == ["kept"]
     again.disconnect()
-    assert desk.bit(fault) == 1
+    assert desk.hits(fault) == 1
 
 
 def test_daily_restart_that_is_lifted_is_over_at_once(desk: Desk) -> None:
-    """Nobody has to wait for its time to run out."""
+    """No test has to wait for its time to run out."""
     fault = desk.order("daily-restart", refuse_s=60)
     assert desk.attempt() == "ConnectionRefusedError"
     desk.lift(fault)
     assert desk.attempt() == "connected"
 
 
-def test_needed_login_refuses_until_somebody_logs_in(desk: Desk) -> None:
+def test_needed_login_refuses_until_a_person_logs_in(desk: Desk) -> None:
     """Clients are dropped and refused; after the login they are served."""
     client = desk.watched()
     fault = desk.order("login-needed")
     notice_loss(client, desk.loop)
     assert [desk.attempt(), desk.attempt()] == ["ConnectionRefusedError"] * 2
-    assert desk.bit(fault) == 1
+    assert desk.hits(fault) == 1
     desk.lift(fault)
     assert desk.attempt() == "connected"

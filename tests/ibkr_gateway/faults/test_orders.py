@@ -24,7 +24,7 @@ def test_rejected_order_ends_inactive(desk: Desk) -> None:
     assert desk.told[-1][2] == "Order rejected - reason:NO MONEY"
     assert [(order["order_ref"], order["status"]) for order in desk.stub.orders()] == [("r", "Inactive")]
     assert client.reqOpenOrders() == []
-    assert (trade.fills, desk.stub.entries("fill"), desk.bit(fault)) == ([], [], 1)
+    assert (trade.fills, desk.stub.entries("fill"), desk.hits(fault)) == ([], [], 1)
     desk.lift(fault)
     again = client.placeOrder(aapl(), buy())
     desk.let(client, again.isDone, "filled")
@@ -39,7 +39,7 @@ def test_order_is_cancelled_by_the_exchange(desk: Desk) -> None:
     assert statuses(trade) == ["PendingSubmit", "Submitted", "Cancelled"]
     assert (202, "Order Canceled - reason:Halted") in [told[1:] for told in desk.told]
     assert ([order["status"] for order in desk.stub.orders()], desk.stub.entries("fill")) == (["Cancelled"], [])
-    assert desk.bit(fault) == 1
+    assert desk.hits(fault) == 1
 
 
 def test_order_waits_for_the_market_to_open(desk: Desk) -> None:
@@ -49,7 +49,7 @@ def test_order_waits_for_the_market_to_open(desk: Desk) -> None:
     trade = client.placeOrder(aapl(), buy())
     desk.let(client, lambda: 399 in desk.codes, "399")
     assert "until 2026-11-23 09:30:00 US/Eastern" in desk.told[-1][2]
-    assert (trade.orderStatus.status, desk.bit(fault)) == ("PreSubmitted", 1)
+    assert (trade.orderStatus.status, desk.hits(fault)) == ("PreSubmitted", 1)
     assert [order.order.permId for order in client.reqOpenOrders()] == [trade.order.permId]
     desk.lift(fault)
     desk.let(client, lambda: trade.orderStatus.status == "Filled", "filled")
@@ -74,7 +74,7 @@ def test_order_is_acknowledged_and_never_filled(desk: Desk) -> None:
     desk.stub.fill_after(0)
     fault = desk.order("never-filled")
     trade = client.placeOrder(aapl(), buy())
-    desk.let(client, lambda: desk.bit(fault) == 1, "bit")
+    desk.let(client, lambda: desk.hits(fault) == 1, "a hit")
     assert (trade.orderStatus.status, desk.stub.entries("fill")) == ("Submitted", [])
     desk.lift(fault)
     desk.let(client, lambda: trade.orderStatus.status == "Filled", "filled")
@@ -91,21 +91,21 @@ def test_order_is_filled_in_part_and_then_not(desk: Desk, shares: int, fraction:
     assert (trade.orderStatus.status, trade.orderStatus.remaining) == ("Submitted", shares - part)
     assert [fill.execution.shares for fill in trade.fills] == [part]
     client.reqCurrentTime()
-    assert (len(desk.stub.entries("fill")), desk.bit(fault)) == (1, 1)
+    assert (len(desk.stub.entries("fill")), desk.hits(fault)) == (1, 1)
     desk.lift(fault)
     desk.let(client, lambda: trade.orderStatus.status == "Filled", "filled")
     assert sum(fill.execution.shares for fill in trade.fills) == shares
 
 
 def test_part_of_an_order_is_filled_piece_by_piece(desk: Desk) -> None:
-    """With several executions an order, those up to the part come, and it bites once."""
+    """With several executions an order, those up to the part come, and it hits once."""
     client = desk.watched()
     desk.stub.control.patch("/behaviour", json={"fill_delay_s": 0, "fill_pieces": 5}).raise_for_status()
     fault = desk.order("partly-filled", fraction=0.5)
     trade = client.placeOrder(aapl(), buy(10))
     desk.let(client, lambda: trade.orderStatus.filled == 5, "part filled")
     assert [fill.execution.shares for fill in trade.fills] == [2, 2, 1]
-    assert desk.bit(fault) == 1
+    assert desk.hits(fault) == 1
 
 
 @pytest.mark.parametrize("order", [buy, lambda: ib_insync().LimitOrder("BUY", 10, 100)], ids=["market", "resting"])
@@ -122,7 +122,7 @@ def test_fill_is_reported_after_the_cancel(desk: Desk, order: Any) -> None:
     assert 202 in desk.codes
     assert [order["status"] for order in desk.stub.orders()] == ["Filled"]
     desk.let(client, client.positions, "position")
-    assert ([held.position for held in client.positions()], desk.bit(fault)) == ([10], 1)
+    assert ([held.position for held in client.positions()], desk.hits(fault)) == ([10], 1)
 
 
 def test_execution_is_reported_twice(desk: Desk) -> None:
@@ -137,7 +137,7 @@ def test_execution_is_reported_twice(desk: Desk) -> None:
     assert len(sent) == 2
     assert sent[0]["fields"] == sent[1]["fields"]
     assert commissions[0] == commissions[1]
-    assert (len(trade.fills), len(desk.stub.entries("fill")), desk.bit(fault)) == (1, 1, 1)
+    assert (len(trade.fills), len(desk.stub.entries("fill")), desk.hits(fault)) == (1, 1, 1)
 
 
 def test_status_arrives_out_of_order(desk: Desk) -> None:
@@ -145,8 +145,8 @@ def test_status_arrives_out_of_order(desk: Desk) -> None:
     client = desk.watched()
     fault = desk.order("out-of-order-status")
     client.placeOrder(aapl(), buy())
-    desk.let(client, lambda: desk.bit(fault), "bit")
+    desk.let(client, lambda: desk.hits(fault), "a hit")
     sent = [entry["fields"][2] for entry in desk.stub.entries("message_out") if entry["name"] == "orderStatus"]
     assert sent == ["PreSubmitted", "Filled", "Submitted"]
     assert [entry["status"] for entry in desk.stub.entries("order_status")] == ["PreSubmitted", "Submitted", "Filled"]
-    assert desk.bit(fault) == 1
+    assert desk.hits(fault) == 1

@@ -45,10 +45,10 @@ def test_refused_request_is_told_and_counted_and_heals(desk: Desk, name: str, ac
     assert not act(client)
     assert code in desk.codes
     assert any(text in told for _, told_code, told in desk.told if told_code == code)
-    assert desk.bit(fault) == 1
+    assert desk.hits(fault) == 1
     desk.lift(fault)
     assert act(client)
-    assert desk.bit(fault) == 1
+    assert desk.hits(fault) == 1
 
 
 def test_strict_client_gets_an_exception(desk: Desk) -> None:
@@ -58,4 +58,4 @@ def test_strict_client_gets_an_exception(desk: Desk) -> None:
     fault = desk.order("history-no-data")
     with pytest.raises(ib_insync().wrapper.RequestError, match="no data"):
         bars(client)
-    assert desk.bit(fault) == 1
+    assert desk.hits(fault) == 1

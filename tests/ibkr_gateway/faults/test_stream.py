@@ -17,7 +17,7 @@ def test_silent_gateway_never_answers_a_handshake(desk: Desk) -> None:
     assert desk.attempt(2, timeout_s=0.3) == "TimeoutError"
     assert list(bars(client, timeout_s=0.2)) == []
     assert client.isConnected()
-    assert desk.bit(fault) == 3, "the handshake, the bars, and the client's word that it no longer waits for them"
+    assert desk.hits(fault) == 3, "the handshake, the bars, and the client's word that it no longer waits for them"
     desk.lift(fault)
     assert desk.attempt(2) == "connected"
 
@@ -28,7 +28,7 @@ def test_silence_of_one_request_leaves_the_others(desk: Desk) -> None:
     fault = desk.order("silent", requests=["reqHistoricalData"])
     assert list(bars(client, timeout_s=0.2)) == []
     assert client.reqCurrentTime()
-    assert desk.bit(fault) == 1
+    assert desk.hits(fault) == 1
     desk.lift(fault)
     assert len(bars(client)) == 5
 
@@ -40,7 +40,7 @@ def test_unanswered_order_is_placed_only_if_it_is_still_done(desk: Desk, *, stil
     desk.stub.fill_after(0)
     fault = desk.order("silent", requests=["placeOrder"], still_done=still_done)
     trade = client.placeOrder(aapl(), buy(orderRef="unheard"))
-    wait_until(lambda: desk.bit(fault) == 1 and len(desk.stub.entries("fill")) == still_done, "dealt with")
+    wait_until(lambda: desk.hits(fault) == 1 and len(desk.stub.entries("fill")) == still_done, "dealt with")
     client.reqCurrentTime()
     assert trade.orderStatus.status == "PendingSubmit"
     assert [(order["order_ref"], order["status"]) for order in desk.stub.orders()] == (
@@ -62,7 +62,7 @@ def test_every_answer_is_late_by_the_delay(desk: Desk) -> None:
     two_s = time.monotonic() - began_s
     assert one_s >= 0.3
     assert 0.3 <= two_s < 0.6 + 5
-    assert desk.bit(fault) == 1 + 4
+    assert desk.hits(fault) == 1 + 4
     sent = [entry for entry in desk.stub.entries("message_out") if entry["name"].startswith("contractDetails")]
     assert sent[-1]["mono_s"] - sent[0]["mono_s"] < 0.3, "they waited together"
 
@@ -80,7 +80,7 @@ def test_every_message_takes_the_delay(desk: Desk) -> None:
     order = sent[len(sent) - 1 - sent[::-1].index("openOrder") - 5 :][:8]
     assert order == ["openOrder", "orderStatus"] * 2 + ["execDetails", "openOrder", "orderStatus", "commissionReport"]
     assert took_s >= 8 * 0.05
-    assert desk.bit(fault) >= 8
+    assert desk.hits(fault) >= 8
 
 
 def test_lifting_delivers_what_was_on_its_way_in_order(desk: Desk) -> None:
@@ -88,7 +88,7 @@ def test_lifting_delivers_what_was_on_its_way_in_order(desk: Desk) -> None:
     client = desk.watched()
     fault = desk.order("slow", delay_s=3600)
     client.client.reqCurrentTime()
-    wait_until(lambda: desk.bit(fault) == 1, "on its way")
+    wait_until(lambda: desk.hits(fault) == 1, "on its way")
     desk.lift(fault)
     assert client.reqCurrentTime()
     names = [entry["name"] for entry in desk.stub.entries("message_out")[-2:]]
@@ -103,7 +103,7 @@ def test_connection_is_lost_while_bars_come_in(desk: Desk, end: str, fraction: f
     with pytest.raises(ConnectionError):
         bars(client)
     notice_loss(client, desk.loop)
-    assert desk.bit(fault) == 1
+    assert desk.hits(fault) == 1
     assert len(bars(desk.watched(2))) == 5
 
 
@@ -113,7 +113,7 @@ def test_frame_is_truncated_and_the_stream_ends(desk: Desk) -> None:
     fault = desk.order("truncated-frame", message="historicalData")
     with pytest.raises(ConnectionError):
         bars(client)
-    assert desk.bit(fault) == 1
+    assert desk.hits(fault) == 1
 
 
 @pytest.mark.parametrize("times", [None, 1])
@@ -125,7 +125,7 @@ def test_stall_in_mid_frame_holds_up_everything_behind_it(desk: Desk, times: int
     waiting = client.reqCurrentTimeAsync()
     client.sleep(0.1)
     assert client.isConnected()
-    assert desk.bit(fault) == 1
+    assert desk.hits(fault) == 1
     desk.lift(fault)
     assert desk.loop.run_until_complete(waiting)
     assert len(bars(client)) == 5
@@ -139,7 +139,7 @@ def test_nonsense_in_the_stream_gets_the_client_stuck(desk: Desk, name: str) -> 
     assert list(bars(client, timeout_s=0.2)) == []
     client.client.reqCurrentTime()
     assert client.isConnected()
-    assert desk.bit(fault) == 1
+    assert desk.hits(fault) == 1
     desk.lift(fault)
     notice_loss(client, desk.loop)
     assert len(bars(desk.watched(2))) == 5
@@ -150,7 +150,7 @@ def test_garbage_fields_cost_one_answer(desk: Desk) -> None:
     client = desk.watched()
     fault = desk.order("garbage-fields", times=1)
     assert list(bars(client, timeout_s=0.2)) == []
-    assert desk.bit(fault) == 1
+    assert desk.hits(fault) == 1
     assert len(bars(client)) == 5
 
 
@@ -159,7 +159,7 @@ def test_bad_handshake_keeps_clients_out(desk: Desk, name: str) -> None:
     """The client gives up; once lifted, it gets in."""
     fault = desk.order(name)
     assert desk.attempt(timeout_s=0.5) in {"TimeoutError", "ConnectionError"}
-    assert desk.bit(fault) == 1
+    assert desk.hits(fault) == 1
     desk.lift(fault)
     assert desk.attempt() == "connected"
 
@@ -168,7 +168,7 @@ def test_split_handshake_is_read_by_a_patient_client(desk: Desk) -> None:
     """ib_insync waits for the rest of the frame."""
     fault = desk.order("split-handshake", gap_s=0.1)
     assert desk.attempt(timeout_s=2) == "connected"
-    assert desk.bit(fault) == 1
+    assert desk.hits(fault) == 1
 
 
 def test_account_download_never_ends(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
@@ -179,7 +179,7 @@ def test_account_download_never_ends(desk: Desk, caplog: pytest.LogCaptureFixtur
     assert any(value.tag == "NetLiquidation" for value in client.accountValues())
     client.disconnect()
     assert "account updates request timed out" in caplog.text
-    assert desk.bit(fault) == 1
+    assert desk.hits(fault) == 1
 
 
 def test_second_client_does_not_notice_what_happens_to_the_first(desk: Desk) -> None:
@@ -187,5 +187,5 @@ def test_second_client_does_not_notice_what_happens_to_the_first(desk: Desk) -> 
     broken, whole = desk.watched(1), desk.watched(2)
     fault = desk.order("absurd-length", message="historicalData", times=1)
     assert list(bars(broken, timeout_s=0.2)) == []
-    assert desk.bit(fault) == 1
+    assert desk.hits(fault) == 1
     assert len(bars(whole)) == 5

@@ -29,7 +29,7 @@ def test_third_order_is_the_one_that_is_rejected(desk: Desk) -> None:
         "c": "Inactive",
         "d": "Filled",
     }
-    assert (desk.fault(fault)["state"], desk.bit(fault)) == ("spent", 1)
+    assert (desk.fault(fault)["state"], desk.hits(fault)) == ("spent", 1)
 
 
 def test_several_faults_are_on_at_once(desk: Desk) -> None:
@@ -39,7 +39,7 @@ def test_several_faults_are_on_at_once(desk: Desk) -> None:
     other = desk.order("competing-session")
     bars(client)
     bars(client)
-    assert [desk.bit(fault) for fault in (first, second, other)] == [1, 1, 0]
+    assert [desk.hits(fault) for fault in (first, second, other)] == [1, 1, 0]
     assert [text.rpartition("message:")[2][:26] for _, _, text in desk.told] == [
         "Historical data request pa",
         "HMDS query returned no dat",
@@ -68,7 +68,7 @@ def test_armed_fault_that_is_lifted_never_comes(desk: Desk) -> None:
     fault = desk.order("history-no-data", on={"request": "reqHistoricalData"})
     desk.lift(fault)
     assert len(bars(client)) == 5
-    assert desk.bit(fault) == 0
+    assert desk.hits(fault) == 0
 
 
 def test_lifting_everything_leaves_nothing_on(desk: Desk) -> None:
@@ -89,13 +89,13 @@ def test_reset_forgets_every_fault(desk: Desk) -> None:
 
 
 def test_ledger_tells_of_a_faults_whole_life(desk: Desk) -> None:
-    """Armed, on, each bite with what happened, lifted."""
+    """Armed, on, each hit with what happened, lifted."""
     client = desk.watched()
     fault = desk.order("history-no-data")
     bars(client)
     desk.lift(fault)
     life = [entry for entry in desk.stub.entries() if entry["kind"].startswith("fault_")]
-    assert [entry["kind"] for entry in life] == ["fault_armed", "fault_on", "fault_bit", "fault_lifted"]
+    assert [entry["kind"] for entry in life] == ["fault_armed", "fault_on", "fault_hit", "fault_lifted"]
     assert {entry["name"] for entry in life} == {"history-no-data"}
     assert life[2]["detail"] == "reqHistoricalData answered with 162"
 
@@ -141,7 +141,7 @@ def test_every_fault_is_described(desk: Desk) -> None:
     assert set(known["slow"]["parameters"]) == {"delay_s", "each"}
 
 
-def test_every_fault_has_a_test_that_asks_how_often_it_bit() -> None:
+def test_every_fault_has_a_test_that_asks_how_often_it_hit() -> None:
     """A fault that is added without one is found here."""
     tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
     assert [name for name in FAULTS if f'"{name}"' not in tests] == []

@@ -21,7 +21,7 @@ async def main() -> None:
     await ContainerStack(load_stack(Path(sys.argv[1]), {}), session, engine=engine).start()
     sys.stdout.write("up\n")
     sys.stdout.flush()
-    # To be killed; should nobody do it, it does not stay for ever.
+    # To be killed; when the test does not, it does not stay for ever.
     await asyncio.sleep(120)
 
 

@@ -51,7 +51,7 @@ def test_drill_without_an_engine_is_inconclusive_in_one_line(tmp_path: Path) -> 
     (tmp_path / "scenarios").mkdir()
     (tmp_path / "scenarios" / "healthy.yaml").write_text(SCENARIO)
     drilled = harness(
-        "drill", "healthy", "--stack", str(stack), "--runtime", "docker", DOCKER_HOST=f"unix://{tmp_path}/nobody.sock"
+        "drill", "healthy", "--stack", str(stack), "--runtime", "docker", DOCKER_HOST=f"unix://{tmp_path}/absent.sock"
     )
     said = (drilled.stdout + drilled.stderr).strip()
     assert drilled.returncode == 3, said

@@ -41,8 +41,8 @@ def test_client_reaches_the_server_through_its_proxy(small: Small) -> None:
     assert proxy(small, "other").system_connections(began_s) == ()
 
 
-def test_canary_is_not_taken_for_the_system_by_its_address(small: Small) -> None:
-    """What the harness sends over a link reaches the server, and counts as nobody else's."""
+def test_link_probe_is_not_taken_for_the_system_by_its_address(small: Small) -> None:
+    """What the harness sends over a link reaches the server, and is not counted as a client's."""
     began_s = time.monotonic()
     link = proxy(small, "client")
     assert small.run(link.probe(HTTP)).outcome is ProbeOutcome.ANSWERED
@@ -75,11 +75,11 @@ def test_no_name_leads_around_the_proxy(small: Small) -> None:
     assert small.ask("server", "resolve/server") in own
 
 
-def test_name_that_nobody_bears_is_unknown_at_once(small: Small) -> None:
-    """Nobody outside is asked: a client whose proxy is gone hears so, and the engine waits for no answer in its place."""
+def test_name_of_no_service_is_unknown_at_once(small: Small) -> None:
+    """No server outside is asked: a client whose proxy is gone hears so, and the engine waits for no answer in its place."""
     client = small.running.service("client").container()
     assert client is not None
-    looked = client.exec_run(["timeout", "3", "python3", "-c", "import socket; socket.gethostbyname('nobody.invalid')"])
+    looked = client.exec_run(["timeout", "3", "python3", "-c", "import socket; socket.gethostbyname('absent.invalid')"])
     assert (looked.exit_code, b"gaierror" in looked.output) == (1, True), looked
 
 

@@ -13,11 +13,11 @@ from harness.runtime.session.engine_removal import remove_from_engine
 
 def test_absent_engine_is_one_line_that_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Where the named engine does not answer, its address, the reason and three ways out are said."""
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody.sock")
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/absent.sock")
     with pytest.raises(SetUpError) as caught:
         Engine.find()
     said = str(caught.value)
-    assert said.startswith(f"no Docker engine answers (unix://{tmp_path}/nobody.sock: no such file or directory)")
+    assert said.startswith(f"no Docker engine answers (unix://{tmp_path}/absent.sock: no such file or directory)")
     assert "make engine" in said
     assert "--runtime local" in said
     assert "\n" not in said
@@ -32,7 +32,7 @@ def test_engine_of_another_machine_is_refused(monkeypatch: pytest.MonkeyPatch, a
 
 
 def test_usual_places_hold_those_of_rootless_engines_and_podman() -> None:
-    """Where nobody names an engine, a user's own Docker and Podman are looked for, too."""
+    """Where no variable names an engine, a user's own Docker and Podman are looked for, too."""
     places = [str(place) for place in default_places({"XDG_RUNTIME_DIR": "/run/user/7", "HOME": "/home/u"})]
     assert places[0] == "/var/run/docker.sock"
     assert {"/run/user/7/docker.sock", "/run/user/7/podman/podman.sock"} <= set(places)
@@ -73,7 +73,7 @@ def test_refusal_is_one_line(words: str, kind: type[HarnessError], line: str) ->
 
 
 def test_engine_that_is_gone_is_told_as_left(tmp_path: Path) -> None:
-    """Where nobody can say what is left in an engine, the end of a session says so, and does not wait for long."""
-    removed = remove_from_engine(f"unix://{tmp_path}/nobody.sock", "00000000", quiet_s=0, deadline_s=30)
+    """Where no engine answers what is left in it, the end of a session says so, and does not wait for long."""
+    removed = remove_from_engine(f"unix://{tmp_path}/absent.sock", "00000000", quiet_s=0, deadline_s=30)
     (left,) = removed.left
     assert "which does not answer" in left

@@ -31,7 +31,7 @@ def talkative(engine: Engine) -> Iterator[Container]:
 
 
 def test_container_that_runs_already_is_read_from_its_beginning(talkative: Container, tmp_path: Path) -> None:
-    """Whoever comes later gets each line, none of them cut off or with anything of the transport in it."""
+    """A reader that comes later gets each line, none of them cut off or with anything of the transport in it."""
     wanted = [f"{n} {'x' * (n % 97)}" for n in range(LINES)]
 
     async def read(log: Path) -> None:

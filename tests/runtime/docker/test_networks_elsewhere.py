@@ -50,7 +50,7 @@ async def test_proxies_are_reached_where_they_are_published(
         await until(lambda: link._greeted(began_s), what="the link probe in the log", deadline_s=5)
         assert link.system_connections(began_s) == ()
         await link.disable()
-        # The forwarder accepts, and ends the connection when nobody is behind it.
+        # The forwarder accepts, and ends the connection when no server is behind it.
         assert (await link.probe(GREETINGS["http"])).outcome is not ProbeOutcome.ANSWERED
         await link.heal()
         assert (await link.probe(GREETINGS["http"])).outcome is ProbeOutcome.ANSWERED

@@ -23,7 +23,7 @@ def test_link_has_a_network_in_which_the_name_is_its_proxys(tmp_path: Path) -> N
     assert lan.members == {"client": [], link: ["server"]}
 
 
-def test_server_meets_its_proxies_and_nobody_else(tmp_path: Path) -> None:
+def test_server_meets_its_proxies_alone(tmp_path: Path) -> None:
     """A server's own network holds it and the proxies that lead to it; its ports are published there."""
     stack = small_stack(tmp_path)
     plan = plan_networks(stack, PUBLISHED)

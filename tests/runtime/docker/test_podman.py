@@ -22,7 +22,7 @@ class ListedByPodman(EngineApi):
     """An engine that lists a network's name where Docker has its id, and would remove a network that is in use."""
 
     def __init__(self) -> None:
-        super().__init__("unix:///nobody.sock")
+        super().__init__("unix:///absent.sock")
         self.containers = {f"c{n}": {"one": {"NetworkID": "one"}, f"n{n}": {"NetworkID": f"n{n}"}} for n in range(8)}
         self.broken: list[str] = []
 
@@ -61,7 +61,7 @@ def test_no_network_goes_before_its_containers() -> None:
         ("network name harness-1-at-server already used: network already exists", False),
     ],
 )
-def test_range_that_somebody_has_is_known_by_either_engines_words(words: str, *, is_taken: bool) -> None:
+def test_range_that_is_taken_is_known_by_either_engines_words(words: str, *, is_taken: bool) -> None:
     """A range that is taken is passed over; any other refusal is one."""
     assert taken(words) is is_taken
 
@@ -101,7 +101,7 @@ class Refusing(Container):
 
 
 def test_container_that_is_down_need_not_be_killed() -> None:
-    """Whatever the engine's words for it; one that still runs is not left in peace silently."""
+    """In each engine's words for it; one that still runs is not left in peace silently."""
     kill_unless_down(Refusing("exited"))
     with pytest.raises(APIError):
         kill_unless_down(Refusing("running"))

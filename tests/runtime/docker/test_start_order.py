@@ -18,18 +18,18 @@ NEED_ONLY_BE_STARTED = ("condition: service_healthy", "condition: service_starte
 
 
 def test_equal_services_have_one_rank(tmp_path: Path) -> None:
-    """Where all are given the same time, nobody waits for anybody."""
-    start_order = StartOrder(small_stack(tmp_path).services)
-    assert {start_order.rank(name) for name in ("server", "client", "other")} == {0}
+    """Where all are given the same time, none waits for another."""
+    order = StartOrder(small_stack(tmp_path).services)
+    assert {order.rank(name) for name in ("server", "client", "other")} == {0}
 
 
 def test_slow_service_comes_first_with_what_it_waits_for(tmp_path: Path) -> None:
     """A slow service, its server and the proxy between them come before a quick service and its proxy."""
     stack = small_stack(tmp_path, SLOW_CLIENT)
-    start_order = StartOrder(stack.services)
-    assert [start_order.rank(name) for name in ("server", "client", "other")] == [0, 0, 1]
-    assert start_order.rank_of_proxy(stack.link("client -> server")) == 0
-    assert start_order.rank_of_proxy(stack.link("other -> server")) == 1
+    order = StartOrder(stack.services)
+    assert [order.rank(name) for name in ("server", "client", "other")] == [0, 0, 1]
+    assert order.rank_of_proxy(stack.link("client -> server")) == 0
+    assert order.rank_of_proxy(stack.link("other -> server")) == 1
 
 
 @pytest.mark.parametrize(
@@ -40,16 +40,16 @@ def test_slow_service_comes_first_with_what_it_waits_for(tmp_path: Path) -> None
 def test_next_rank_begins_once_the_first_is_on_its_way(
     tmp_path: Path, changes: list[tuple[str, str]], before: list[str]
 ) -> None:
-    """The next rank begins when those were started that wait for nobody's readiness, and not before."""
+    """The next rank begins when those were started that wait for no readiness, and not before."""
 
     async def begun() -> list[bool]:
-        start_order = StartOrder(small_stack(tmp_path, *changes).services)
-        turn = asyncio.create_task(start_order.turn(1))
+        order = StartOrder(small_stack(tmp_path, *changes).services)
+        turn = asyncio.create_task(order.turn(1))
         seen: list[bool] = []
         for name in before:
             await asyncio.sleep(0)
             seen.append(turn.done())
-            start_order.launched(name)
+            order.launched(name)
         await turn
         return seen
 

@@ -88,11 +88,9 @@ def test_health_check_that_fails_is_told_with_its_words(engine: Engine, tmp_path
 
 def test_missing_image_is_one_line_that_says_what_makes_it(engine: Engine, tmp_path: Path) -> None:
     """An image that the engine does not have is named before anything starts."""
-    error, left = failing(
-        tmp_path, engine, ("environment: {WORD: hello}", "environment: {}\n    image: nobody/made-this")
-    )
+    error, left = failing(tmp_path, engine, ("environment: {WORD: hello}", "environment: {}\n    image: not/made-here"))
     assert isinstance(error, SetUpError)
-    assert str(error).startswith("the engine has no image nobody/made-this: `harness images build`")
+    assert str(error).startswith("the engine has no image not/made-here: `harness images build`")
     assert left == []
 
 

@@ -31,7 +31,7 @@ def test_backend_that_is_ready_passes(parts: Parts, set_up: SetUp) -> None:
 
 
 def test_backend_that_is_down_fails(set_up: SetUp) -> None:
-    """Nobody listens there."""
+    """No process listens there."""
     set_up(backend_api_url=f"http://127.0.0.1:{free_port()}")
     found = finding_of("backend")
     assert found.verdict is Verdict.FAIL
@@ -77,7 +77,7 @@ def test_round_trip_passes_and_leaves_nothing(parts: Parts, set_up: SetUp) -> No
 
 @pytest.mark.parametrize("fault", ["html", "500", "503, 1 s", "reset before", "another row", "{}"])
 def test_round_trip_through_a_sick_backend_fails(parts: Parts, set_up: SetUp, fault: str) -> None:
-    """An answer that is not the row is no success, whatever its status."""
+    """An answer that is not the row is no success, with any status."""
     with failing(parts.backend_url, fault) as backend:
         set_up(backend_api_url=backend.url)
         assert finding_of("artifact round trip").verdict is Verdict.FAIL

@@ -29,7 +29,7 @@ def test_gateway_with_a_paper_account_passes(clean_gateway: Parts, set_up: SetUp
 
 
 def test_gateway_that_is_not_there_fails(set_up: SetUp) -> None:
-    """Nobody listens there."""
+    """No process listens there."""
     set_up(ibkr_port=free_port())
     line = line_of("gateway", deadline_s=1)
     assert line.finding.verdict is Verdict.FAIL

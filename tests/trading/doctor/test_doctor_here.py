@@ -26,7 +26,7 @@ def spool(set_up: SetUp) -> Spool:
 def keep(spool: Spool) -> None:
     """Put an artifact into the spool."""
     with spool:
-        spool.add(key="k1", execution_id="run", name="AAPL chart", body="{}", cause="refused: nobody there")
+        spool.add(key="k1", execution_id="run", name="AAPL chart", body="{}", cause="refused: no server there")
 
 
 def test_settings_that_can_be_used_pass(set_up: SetUp) -> None:
@@ -66,7 +66,7 @@ def test_spool_with_something_waiting_warns(spool: Spool) -> None:
     assert found.verdict is Verdict.WARN
     assert "1 waiting, 0 dead letters" in found.detail
     assert "AAPL chart" in found.detail
-    assert "refused: nobody there" in found.detail
+    assert "refused: no server there" in found.detail
     assert "python -m trading.workflow.spool replay" in found.fix
 
 

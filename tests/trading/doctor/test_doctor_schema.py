@@ -64,7 +64,7 @@ def test_schema_that_was_changed_by_hand_fails(parts: Parts, set_up: SetUp, stat
 
 
 def test_schema_with_more_than_the_migrations_passes(parts: Parts, set_up: SetUp) -> None:
-    """A column or an index that somebody added harms nobody."""
+    """A column or an index that was added by hand does no harm."""
     url = migrated_database(parts)
     change(url, "ALTER TABLE artifacts ADD COLUMN note text")
     set_up(database_url=url)
@@ -90,7 +90,7 @@ def test_schema_at_another_step_fails(parts: Parts, set_up: SetUp) -> None:
 
 
 def test_schema_in_a_database_that_is_down_fails(set_up: SetUp) -> None:
-    """Nobody listens there, and the password is not shown."""
+    """No process listens there, and the password is not shown."""
     set_up(database_url=f"postgresql://ibkr_user:hidden-password@127.0.0.1:{free_port()}/ibkr_trading")
     found = finding_of("schema")
     assert found.verdict is Verdict.FAIL

@@ -69,7 +69,7 @@ def _compare(connection: Connection) -> Finding:
     missing, more = sorted(expected - found, key=_columns_first), sorted(found - expected, key=_columns_first)
     if missing:
         lines = [f"missing: {each}" for each in missing[:_SHOWN]] + [f"instead: {each}" for each in more[:_SHOWN]]
-        fix = "somebody has changed the tables by hand: change them back, or write a migration"
+        fix = "the tables were changed by hand: change them back, or write a migration"
         return failed("\n".join([f"at step {step}, and {len(missing)} things differ", *lines]), fix)
     return passed(f"at step {step}, and as the migrations make it ({len(expected)} columns, constraints and indexes)")
 

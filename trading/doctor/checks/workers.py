@@ -62,7 +62,7 @@ async def examine(at: Surroundings) -> Finding:
                 await asyncio.shield(asked)
                 return await _told(airflow, run_id)
             finally:
-                # A run that was asked for comes into being, whether anybody still waits for it or not.
+                # A run that was asked for comes into being, also when this check does not wait for it any more.
                 await asyncio.wait([asked])
                 await _forget(airflow, run_id)
     except AirflowProblem as problem:
@@ -77,7 +77,7 @@ async def _forget(airflow: AirflowApi, run_id: str) -> None:
 
 
 async def _told(airflow: AirflowApi, run_id: str) -> Finding:
-    while (state := await airflow.run_state(DAG_ID, run_id)) not in {"success", "failed"}:  # noqa: ASYNC110 - Airflow tells nobody
+    while (state := await airflow.run_state(DAG_ID, run_id)) not in {"success", "failed"}:  # noqa: ASYNC110 - Airflow has to be asked
         await asyncio.sleep(_POLL_S)
     if state == "failed":
         return failed(f"the task {TASK_ID} of {DAG_ID} failed in a worker", f"read its log: run {run_id} of {DAG_ID}")

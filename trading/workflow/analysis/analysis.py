@@ -32,7 +32,7 @@ class Analysis:
     Args:
         signal: what should be done.
         prompt: what was asked, or would have been.
-        response: the words of whoever answered.
+        response: the words of the model, or of the rule.
         failure: why it was not the model; empty when it was.
     """
 

@@ -148,7 +148,7 @@ class AnalysisEndpoint:
                 await response.aclose()
         except httpx.HTTPError as error:
             raise AnalysisUnavailable(cause_of(error), words_of(error)) from error
-        _demand_success(response, body)
+        _require_success(response, body)
         verdict, text = read_verdict(body, prompt.symbol)
         return Answer(verdict, text)
 
@@ -164,7 +164,7 @@ def _out_of_time(answered: AnalysisUnavailable | None, how_long: str) -> Analysi
     return AnalysisUnavailable(answered.cause, f"{answered}; no other answer {how_long}")
 
 
-def _demand_success(response: httpx.Response, body: bytes) -> None:
+def _require_success(response: httpx.Response, body: bytes) -> None:
     if response.is_success:
         return
     status = response.status_code

@@ -235,7 +235,7 @@ class Spool:
             self._file.execute(_KEEP_DEAD, (*(moved[0] if moved else own), _reason(reason)))
             self._file.execute("COMMIT")
         except (sqlite3.Error, OSError) as error:
-            # Closing takes the transaction back, whatever state the error left it in.
+            # Closing takes the transaction back, in any state that the error left it in.
             self.close()
             raise self._full(artifact.name, artifact.execution_id, error) from error
 

@@ -65,12 +65,12 @@ class Answers:
             answer.rows.append((name, arguments))
 
     def end(self, key: Key) -> None:
-        """Let whoever waits for an answer have what is there; the library asks for no more after an error, either."""
+        """Let the thread that waits for an answer have what is there; the library asks for no more after an error, either."""
         if answer := self._awaited.pop(key, None):
             answer.is_whole.set()
 
     def end_all(self) -> None:
-        """Let nobody wait any longer."""
+        """Let no thread wait any longer."""
         for key in tuple(self._awaited):
             self.end(key)
 

@@ -28,7 +28,7 @@ def converse(make: Callable[[], Driver]) -> None:
         make: makes the driver, inside the event loop that its library will live in.
     """
     answers = sys.stdout
-    # Whatever a library prints must not come between the answers.
+    # What a library prints must not come between the answers.
     sys.stdout = sys.stderr
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(relativeCreated)d %(name)s %(message)s")
     asyncio.run(_converse(make, answers))

@@ -23,7 +23,7 @@ from .terms import (
     WhatIf,
 )
 
-# Within the deadline of whoever asks, so that the answer can say what is missing.
+# Within the deadline of the process that asks, so that the answer can say what is missing.
 ANSWER_S = 8.0
 
 

@@ -23,7 +23,7 @@ class Journal:
     _changed: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
 
     def note_change(self) -> None:
-        """Let whoever waits look again."""
+        """Let the threads that wait look again."""
         self._changed.set()
 
     def note_progress(self, order_id: int, progress: Progress) -> None:
