@@ -27,7 +27,7 @@ _REQUIRED_VARIABLE = "HARNESS_REQUIRE_DOCKER"
 _WITHOUT_VARIABLE = "HARNESS_WITHOUT_DOCKER"
 THOROUGH = "--thorough"
 # What a test starts is told by what it uses: these fixtures, of ours and of the harness's plugin, and these marks.
-_STARTING_FIXTURES = frozenset({"starts_a_stack", "drill_bench"})
+_STARTING_FIXTURES = frozenset({"starts_a_stack", "drill_runner"})
 _STARTING_MARKS = ("docker", "drill")
 
 

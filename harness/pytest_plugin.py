@@ -43,15 +43,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def drill_bench(request: pytest.FixtureRequest) -> Iterator[DrillRunner]:
+def drill_runner(request: pytest.FixtureRequest) -> Iterator[DrillRunner]:
     """The stack, started at its first use and kept to the end of the session."""
     # Imported here: pytest users who never drill pay nothing.
-    from harness.drill.runner import open_runner  # noqa: PLC0415
+    from harness.drill.runner import DrillRunner  # noqa: PLC0415
     from harness.runtime.running import RuntimeName  # noqa: PLC0415
 
     option = request.config.getoption
     stack = option("--drill-stack") or request.config.rootpath / "docker-compose.test.yml"
-    with open_runner(
+    with DrillRunner.open(
         stack,
         reports=option("--drill-reports"),
         seed=option("--drill-seed"),
@@ -59,14 +59,14 @@ def drill_bench(request: pytest.FixtureRequest) -> Iterator[DrillRunner]:
         runtime=RuntimeName(option("--drill-runtime")),
         # What the runtime cannot do is no failure of the test.
         on_skipped=pytest.skip,
-    ) as bench:
-        yield bench
+    ) as runner:
+        yield runner
 
 
 @pytest.fixture
-def drill(drill_bench: DrillRunner) -> DrillRunner:
+def drill(drill_runner: DrillRunner) -> DrillRunner:
     """Call it with a scenario's name (or a ``Scenario``): it runs the drill and gives its result."""
-    return drill_bench
+    return drill_runner
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -9,7 +9,7 @@ import asyncio
 import copy
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from harness.checks.check import Check
@@ -18,10 +18,14 @@ from harness.checks.registry import PROOFS, known_promises
 from harness.faults.fault import Fault
 from harness.faults.registry import known_faults
 from harness.gherkin.phrases import injection as injection_said
+from harness.history.events import RunRole
+from harness.history.history import History
+from harness.history.reads import FinalReads, RunRead
 from harness.runtime.effects.effect import Effect, Observation
 from harness.runtime.effects.registry import effect_of
 from harness.runtime.running import RunningStack
 from harness.scenario.model import Injection
+from harness.stack.adapters import Adapters
 
 HEAL_DEADLINE_S = 20.0
 _POLL_S = 0.05
@@ -124,6 +128,29 @@ def check_check(check: Check, *, holds: Case, broken: Case) -> None:
     _require(found == list(check.judge(broken)), f"{name} should find the same again in the same case")
     for finding in found:
         _check_finding(check, finding)
+
+
+def sound_case(*, runs: Sequence[str] = (), **reads: Any) -> Case:
+    """A case of a drill without faults in which nothing happened, to be filled with what a check reads.
+
+    Args:
+        runs: the ids of runs that ended well, the drilled one first.
+        reads: fields of the final reads (``operations``, ``notifications``, ``outcomes`` …).
+    """
+    ended_well = {run: RunRead(run, RunRole.DRILLED, "success", (), ()) for run in runs}
+    nothing: dict[str, Any] = dict.fromkeys(
+        ("artifacts", "recorded_orders", "broker_orders", "outcomes", "notifications"), ()
+    )
+    return Case(
+        drilled_run=next(iter(runs), ""),
+        faults=(),
+        outcomes=("success",),
+        run_limit_s=60,
+        recovery_limit_s=60,
+        adapters=Adapters.model_validate({"workload": {"wait": {"for_s": 1}}}),
+        history=History(()),
+        reads=FinalReads(runs=ended_well, **(nothing | reads)),
+    )
 
 
 async def _check_never_on(effect: Effect[Any]) -> None:

@@ -34,7 +34,15 @@ def _ignore(_: str) -> None:
 
 
 class DrillRunner:
-    """A running stack, and drills on it."""
+    """A running stack, and drills on it: call it with a scenario.
+
+    Args:
+        runner: the loop that the stack's parts belong to.
+        running: the stack.
+        report: the directory for the reports of its drills.
+        seed: the seed of everything random.
+        on_skipped: is told why a drill was skipped.
+    """
 
     def __init__(
         self,
@@ -50,6 +58,44 @@ class DrillRunner:
         self._seed = seed
         self._on_skipped = on_skipped
         self._count = 0
+
+    @classmethod
+    @contextmanager
+    def open(
+        cls,
+        stack: Path | str,
+        *,
+        runtime: RuntimeName | str = RuntimeName.LOCAL,
+        reports: Path | None = None,
+        seed: int | None = None,
+        saboteur: str | None = None,
+        on_skipped: Callable[[str], object] = _ignore,
+    ) -> Iterator[DrillRunner]:
+        """Start a stack; when the block ends, nothing of it is left.
+
+        Args:
+            stack: the compose file.
+            runtime: ``local`` or ``docker``.
+            reports: where reports go; ``reports/`` beside the compose file by default.
+            seed: the seed of everything random; one is drawn by default.
+            saboteur: the defect to plant in the system, if any.
+            on_skipped: is told why a drill was skipped.
+
+        Raises:
+            UsageError: the compose file is wrong, or a live account is named.
+            HarnessError: the stack does not come up.
+        """
+        seed = any_seed() if seed is None else seed
+        described = describe(Path(stack), seed=seed)
+        report = new_report_directory(reports or described.project / "reports")
+        with asyncio.Runner() as runner:
+            progress = TerminalProgress(Console(width=_WIDTH))
+            opened = running_stack(described, progress, saboteur, RuntimeName(runtime))
+            running = runner.run(opened.__aenter__())
+            try:
+                yield cls(runner, running, report, seed, on_skipped)
+            finally:
+                runner.run(opened.__aexit__(None, None, None))
 
     def __call__(self, scenario: str | Scenario) -> DrillResult:
         """Run a drill.
@@ -88,26 +134,3 @@ class DrillRunner:
         result = dataclasses.replace(result, again=again)
         write_report(result.report, [result])
         return result
-
-
-@contextmanager
-def open_runner(
-    stack: Path,
-    *,
-    reports: Path | None,
-    seed: int | None,
-    saboteur: str | None,
-    runtime: RuntimeName = RuntimeName.LOCAL,
-    on_skipped: Callable[[str], object] = _ignore,
-) -> Iterator[DrillRunner]:
-    """Start a stack; when the block ends, nothing of it is left."""
-    seed = any_seed() if seed is None else seed
-    described = describe(stack, seed=seed)
-    report = new_report_directory(reports or described.project / "reports")
-    with asyncio.Runner() as runner:
-        opened = running_stack(described, TerminalProgress(Console(width=_WIDTH)), saboteur, runtime)
-        running = runner.run(opened.__aenter__())
-        try:
-            yield DrillRunner(runner, running, report, seed, on_skipped)
-        finally:
-            runner.run(opened.__aexit__(None, None, None))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from harness.history.events import ProbeOutcome
 from harness.validated import Strict
 
 
@@ -17,7 +16,8 @@ class Fault(Strict):
     Class attributes:
         TARGET: what it is on, as a scenario names it.
         LASTS: it is on for a time that the scenario names; otherwise it is lifted as soon as it is proven.
-        PROBE_OUTCOMES: what a probe of the target may come to while the fault is on; empty where a probe tells nothing.
+        PROBE_OUTCOMES: what a probe of the target may come to while the fault is on, of ``answered``, ``refused``,
+            ``reset``, ``ended`` and ``silent``; empty where a probe tells nothing.
         IN_LOGS: a regular expression for how the log of a service that meets the fault over a link names it.
         IN_OWN_LOG: another for what a service that is the target tells by itself; empty when it can know nothing.
         ABOUT: the fault in a word or two, for tables; settings stand in braces, as in ``{delay_ms} ms late``.
@@ -29,7 +29,7 @@ class Fault(Strict):
 
     TARGET: ClassVar[Literal["link", "service"]]
     LASTS: ClassVar[bool] = True
-    PROBE_OUTCOMES: ClassVar[frozenset[ProbeOutcome]] = frozenset()
+    PROBE_OUTCOMES: ClassVar[frozenset[str]] = frozenset()
     IN_LOGS: ClassVar[str]
     IN_OWN_LOG: ClassVar[str] = ""
     ABOUT: ClassVar[str]

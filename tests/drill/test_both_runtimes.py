@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.drill.description import describe
-from harness.drill.runner import DrillRunner, open_runner
+from harness.drill.runner import DrillRunner
 from harness.drill.skipping import why_skipped
 from harness.runtime.running import RuntimeName
 from harness.scenario.loading import list_scenarios, load_scenario
@@ -34,7 +34,7 @@ MARKS = {RuntimeName.LOCAL: [pytest.mark.drill], RuntimeName.DOCKER: [pytest.mar
 def drill_in_containers(request: pytest.FixtureRequest, starts_a_stack: None) -> Iterator[DrillRunner]:
     """The stack in containers, kept until the worker has nothing more to do."""
     reports, seed = (request.config.getoption(name) for name in ("--drill-reports", "--drill-seed"))
-    with open_runner(COMPOSE, reports=reports, seed=seed, saboteur=None, runtime=RuntimeName.DOCKER) as runner:
+    with DrillRunner.open(COMPOSE, reports=reports, seed=seed, runtime=RuntimeName.DOCKER) as runner:
         yield runner
 
 

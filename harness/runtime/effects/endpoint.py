@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from harness.history.events import ProbeOutcome
 from harness.runtime.effects.effect import Observation
 from harness.runtime.running import RunningStack
 from harness.runtime.toxiproxy.link_probe import GREETINGS, ProbeResult, send_probe
@@ -60,7 +59,7 @@ async def probe_all(endpoints: tuple[Endpoint, ...], timeout_s: float = PROBE_TI
     return {endpoint.name: result for endpoint, result in zip(endpoints, results, strict=True)}
 
 
-def held_against(results: Mapping[str, ProbeResult], expected: frozenset[ProbeOutcome], before: str) -> Observation:
+def held_against(results: Mapping[str, ProbeResult], expected: frozenset[str], before: str) -> Observation:
     """Hold what probes came to against what they should come to.
 
     Args:

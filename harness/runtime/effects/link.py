@@ -81,7 +81,7 @@ class LinkEffect(Effect[LinkFault]):
         """What takes every fault of the link away."""
         return self._proxy.undo_steps
 
-    def _expected(self) -> frozenset[ProbeOutcome]:
+    def _expected(self) -> frozenset[str]:
         expected = self.fault.PROBE_OUTCOMES
         # An end without an answer is all that a forwarder lets a probe see of a reset.
         if ProbeOutcome.RESET in expected and self._proxy.is_forwarded:

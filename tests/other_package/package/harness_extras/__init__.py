@@ -1,0 +1,1 @@
+"""Faults and a check of another team."""
