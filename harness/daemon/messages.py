@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from harness.daemon.status import StackStatus
 from harness.history.history import Entry
@@ -13,13 +13,10 @@ from harness.load.plan import LoadPlan
 from harness.load.result import LoadResult
 from harness.report.result import DrillResult
 from harness.scenario.model import Scenario
+from harness.validated import Strict
 
 
-class _Message(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class DrillRequest(_Message):
+class DrillRequest(Strict):
     """Run these drills and write their report; the daemon may run in another directory: the path is absolute."""
 
     do: Literal["drill"] = "drill"
@@ -28,7 +25,7 @@ class DrillRequest(_Message):
     directory: Path
 
 
-class LoadRequest(_Message):
+class LoadRequest(Strict):
     """Bring this load and write its report; the path is absolute here too."""
 
     do: Literal["load"] = "load"
@@ -36,13 +33,13 @@ class LoadRequest(_Message):
     directory: Path
 
 
-class StatusRequest(_Message):
+class StatusRequest(Strict):
     """Say how the stack is."""
 
     do: Literal["status"] = "status"
 
 
-class DownRequest(_Message):
+class DownRequest(Strict):
     """Take the stack down and end."""
 
     do: Literal["down"] = "down"
@@ -52,55 +49,55 @@ Request = Annotated[DrillRequest | LoadRequest | StatusRequest | DownRequest, Fi
 REQUEST: TypeAdapter[Request] = TypeAdapter(Request)
 
 
-class LineNews(_Message):
+class LineNews(Strict):
     """A line for the user."""
 
     news: Literal["line"] = "line"
     text: str
 
 
-class AtWorkNews(_Message):
+class AtWorkNews(Strict):
     """What is going on until the next word."""
 
     news: Literal["at_work"] = "at_work"
     text: str
 
 
-class EntryNews(_Message):
+class EntryNews(Strict):
     """An entry of the history."""
 
     news: Literal["entry"] = "entry"
     entry: Entry
 
 
-class DrilledNews(_Message):
+class DrilledNews(Strict):
     """The drills are over; the last word."""
 
     news: Literal["drilled"] = "drilled"
     results: list[DrillResult]
 
 
-class LoadedNews(_Message):
+class LoadedNews(Strict):
     """The load is over; the last word."""
 
     news: Literal["loaded"] = "loaded"
     result: LoadResult
 
 
-class StatusNews(_Message):
+class StatusNews(Strict):
     """How the stack is; the last word."""
 
     news: Literal["status"] = "status"
     status: StackStatus
 
 
-class DownNews(_Message):
+class DownNews(Strict):
     """The stack goes down from now on; the last word."""
 
     news: Literal["down"] = "down"
 
 
-class FailedNews(_Message):
+class FailedNews(Strict):
     """What was asked for could not be done; the last word."""
 
     news: Literal["failed"] = "failed"
@@ -116,7 +113,7 @@ News = Annotated[
 NEWS: TypeAdapter[News] = TypeAdapter(News)
 
 
-class DaemonState(_Message):
+class DaemonState(Strict):
     """Where a daemon and its stack are found, as the state file has it.
 
     Args:

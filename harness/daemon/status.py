@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict
-
 from harness.clients.database import without_password
 from harness.errors import StackError
 from harness.runtime.docker.published import ServicePort, published_ports
@@ -19,16 +17,13 @@ from harness.stack.addressing import Address, placeholder_ports
 from harness.stack.compose import DoneProbe
 from harness.stack.credentials import Origin, read_from
 from harness.stack.stack import Service, Stack
+from harness.validated import Strict
 
 DONE = "done"
 """The state of a one-shot service, which has done its work before the stack was ready."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Work(_Strict):
+class Work(Strict):
     """What the daemon is doing.
 
     Args:
@@ -48,14 +43,14 @@ class Work(_Strict):
         return ", ".join(part for part in (f"{self.what} {self.name}".strip(), self.step) if part)
 
 
-class OpenPort(_Strict):
+class OpenPort(Strict):
     """A port of a service, and where it is reached around every proxy."""
 
     port: int
     address: str
 
 
-class ServiceStatus(_Strict):
+class ServiceStatus(Strict):
     """A service: ``state`` is running, paused or ended, or done for a one-shot service."""
 
     name: str
@@ -63,14 +58,14 @@ class ServiceStatus(_Strict):
     ports: list[OpenPort]
 
 
-class LinkStatus(_Strict):
+class LinkStatus(Strict):
     """A link, and where its proxy is reached."""
 
     link: str
     address: str
 
 
-class Access(_Strict):
+class Access(Strict):
     """Something that people and programs ask directly.
 
     Args:
@@ -86,7 +81,7 @@ class Access(_Strict):
     password_from: str | None = None
 
 
-class StackStatus(_Strict):
+class StackStatus(Strict):
     """A stack that is up.
 
     Args:

@@ -106,7 +106,7 @@ def load_stack(path: Path, variables: Mapping[str, str], *, relaxed: bool = Fals
         variables: what ``${NAME}`` stands for, before what ``.env`` beside the file and the file's own ``x-harness``
             say; secrets that are not among them are made up for this session.
         relaxed: whether the settings of ``x-harness.relaxed`` hold, which give up durability for speed.
-        runs_already: whether somebody else has started it, with the file's own defaults for what is not set: then no
+        runs_already: whether another program has started it, with the file's own defaults for what is not set: then no
             secret is made up.
 
     Raises:
