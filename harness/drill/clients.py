@@ -79,7 +79,7 @@ def own_address(running: RunningStack, url: str) -> str:
     """
     real = running.rewrite_addresses(url)
     if real == url:
-        # Without the real address, this would be somebody else's, who happens to have the name.
+        # Without the real address, this would reach another machine that happens to have the name.
         place = urlsplit(url)
         raise StackError(f"{running.stack.path.name}: nothing there says that {place.hostname} listens on {place.port}")
     return real

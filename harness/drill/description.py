@@ -27,7 +27,7 @@ def describe(path: Path, *, seed: int, relaxed: bool = False, runs_already: bool
         path: the compose file.
         seed: the seed of everything random.
         relaxed: whether durability may be given up for speed, because no scenario takes a service down.
-        runs_already: whether somebody else has started it, so that no secret of it may be made up.
+        runs_already: whether it was started by other means, so that no secret of it may be made up.
 
     Raises:
         StackError: the file is missing or wrong.

@@ -2,7 +2,7 @@
 
     reset → steady → faults (arm, run, on, off, healed) → heal (every link) → settle → reads → checks
 
-Whatever happens, the faults are lifted; and what the witnesses say is read even when the harness had trouble, because
+The faults are always lifted; and what the witnesses say is read even when the harness had trouble, because
 a lost artifact or a doubled order counts always.
 """
 

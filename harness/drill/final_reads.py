@@ -36,7 +36,7 @@ class OperationsSoFar:
 
 
 def operations_so_far(before: tuple[str, ...] | None, history: History) -> OperationsSoFar:
-    """Put together what was there before, if anybody could read it, and what was acknowledged since."""
+    """Put together what was there before, if it could be read, and what was acknowledged since."""
     ended = (event for _, event in history.of(OperationEnded))
     return OperationsSoFar(before or (), frozenset(each.operation for each in ended if each.fate is Fate.ACKNOWLEDGED))
 
@@ -44,7 +44,7 @@ def operations_so_far(before: tuple[str, ...] | None, history: History) -> Opera
 async def read_finally(
     clients: Clients, running: RunningStack, workload: Workload, marks: LogMarks, operations: OperationsSoFar
 ) -> FinalReads:
-    """Ask SQL, the gateway's ledger, the notification sink, whoever ran the runs, and the stack's own probes."""
+    """Ask SQL, the gateway's ledger, the notification sink, the workload for its runs, and the stack's own probes."""
     adapters = running.stack.adapters
     of_runs = await workload.read_all()
     recorded = await _database(clients).orders(adapters.orders.sql) if adapters.orders else ()
@@ -62,7 +62,7 @@ async def read_finally(
 
 
 async def read_outcomes(clients: Clients, running: RunningStack) -> tuple[OutcomeRow, ...]:
-    """What the system says of its runs; nothing where nobody says how to ask."""
+    """What the system says of its runs; nothing where the compose file does not say how to ask."""
     adapter = running.stack.adapters.outcome
     return () if adapter is None else await _database(clients).outcomes(adapter.sql)
 

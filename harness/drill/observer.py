@@ -1,4 +1,4 @@
-"""What is known of runs, noted in the history as it changes, and told to whoever waits for it."""
+"""What is known of runs, noted in the history as it changes, and told to those who wait for it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class RunWatch:
 
 
 class Observer:
-    """Notes every change of a run, and wakes whoever waits for one.
+    """Notes every change of a run, and wakes those who wait for one.
 
     Args:
         history: where changes go.
@@ -111,7 +111,7 @@ class Observer:
 
         Args:
             watch: the run that sends them.
-            up_to: after so many, nobody waits for more; and the gateway may be the one that is hurt then.
+            up_to: after so many, no trigger waits for more; and the gateway may be the one that is hurt then.
 
         Raises:
             HarnessError: the stack has no gateway to be asked, or it gave no usable answer for 30 s.

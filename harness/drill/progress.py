@@ -1,4 +1,4 @@
-"""Whoever wants to know how drills go: a terminal, or a command at the other end of a socket."""
+"""Those who want to know how drills go: a terminal, or a command at the other end of a socket."""
 
 from __future__ import annotations
 

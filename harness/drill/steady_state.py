@@ -27,16 +27,16 @@ async def links_answer(running: RunningStack, history: HistoryWriter) -> int:
     Raises:
         NotSteady: a link does not answer.
     """
-    sights = await asyncio.gather(*(_through(running, link) for link in running.stack.links))
-    for link, outcome, elapsed_s in sights:
+    observed = await asyncio.gather(*(_through(running, link) for link in running.stack.links))
+    for link, outcome, elapsed_s in observed:
         event = LinkProbed(
             link=str(link), outcome=outcome, elapsed_s=elapsed_s, as_expected=outcome is ProbeOutcome.ANSWERED
         )
         history.add(event)
-    silent = [f"{link} ({outcome})" for link, outcome, _ in sights if outcome is not ProbeOutcome.ANSWERED]
+    silent = [f"{link} ({outcome})" for link, outcome, _ in observed if outcome is not ProbeOutcome.ANSWERED]
     if silent:
         raise NotSteady(f"every link should answer a link probe; these do not: {', '.join(silent)}")
-    return len(sights)
+    return len(observed)
 
 
 async def _through(running: RunningStack, link: Link) -> tuple[Link, ProbeOutcome, float]:

@@ -14,7 +14,7 @@ from harness.images.engine import INPUTS, ImageEngine
 from harness.images.program import run_program
 
 _SUITE = "bookworm"
-# What nobody reads in a container: a third of the size.
+# What is not read in a container: a third of the size.
 _LEFT_OUT = ("doc", "man", "info", "locale", "lintian")
 _OPTIONS = (
     "--variant=minbase",

@@ -16,7 +16,7 @@ from docker.utils.build import exclude_paths
 from harness.images.dockerfile import copied_sources
 from harness.stack.container import Build
 
-# Never part of an image, whatever the project's .dockerignore says: they differ from machine to machine.
+# Never part of an image, also where the .dockerignore does not name them: they differ from machine to machine.
 _NEVER = ("**/__pycache__", "**/*.pyc")
 
 

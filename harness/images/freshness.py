@@ -31,7 +31,7 @@ def require_fresh(stack: Stack, engine: ImageEngine) -> None:
 def out_of_date(stack: Stack, engine: ImageEngine) -> list[str]:
     """Say of each image that is missing or older than its sources what is wrong with it, and what to do.
 
-    One that was built by somebody else does not say from which sources: to drill it would be to guess.
+    One that another tool built does not say from which sources: to drill it would be to guess.
 
     Args:
         stack: whose images, with those that the harness puts beside it.

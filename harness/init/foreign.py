@@ -1,4 +1,4 @@
-"""A compose file of somebody else, as it is read to make a proposal for it."""
+"""A compose file of another project, as it is read to make a proposal for it."""
 
 from __future__ import annotations
 

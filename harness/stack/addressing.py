@@ -71,12 +71,12 @@ def rewrite_environment(environment: Mapping[str, str], services: frozenset[str]
 
     Besides ``service:port`` inside a value, it knows the pair ``X_HOST=service``, ``X_PORT=port``.
     """
-    readdressed = {key: rewrite_addresses(value, services, resolve) for key, value in environment.items()}
+    rewritten = {key: rewrite_addresses(value, services, resolve) for key, value in environment.items()}
     for key, value in environment.items():
         port_key = f"{key.removesuffix('HOST')}PORT"
         port = environment.get(port_key, "")
         if key.endswith("HOST") and value in services and port.isdigit():
             address = resolve(value, int(port))
             if address is not None:
-                readdressed[key], readdressed[port_key] = address[0], str(address[1])
-    return readdressed
+                rewritten[key], rewritten[port_key] = address[0], str(address[1])
+    return rewritten

@@ -1,4 +1,4 @@
-"""A file beside somebody's compose file, which says what only a harness needs to know: the compose file stays as it is.
+"""A file beside a system's compose file, which says what only a harness needs to know: the compose file stays as it is.
 
 It looks like this::
 
@@ -87,7 +87,7 @@ def _laid_over(service: object, overlay: Overlay, name: str) -> object:
     if name in overlay.services:
         laid[_PART] = merge(_mapping(service.get(_PART)), overlay.services[name].part)
     if overlay.only:
-        # As with Compose, a service that is named runs, whatever its profiles.
+        # As with Compose, a service that is named runs, with any profiles.
         laid.pop("profiles", None)
         needed = laid.get("depends_on")
         if isinstance(needed, dict):

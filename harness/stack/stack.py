@@ -106,8 +106,8 @@ def load_stack(path: Path, variables: Mapping[str, str], *, relaxed: bool = Fals
         variables: what ``${NAME}`` stands for, before what ``.env`` beside the file and the file's own ``x-harness``
             say; secrets that are not among them are made up for this session.
         relaxed: whether the settings of ``x-harness.relaxed`` hold, which give up durability for speed.
-        runs_already: whether somebody else has started it, with the file's own defaults for what is not set: then no
-            secret is made up.
+        runs_already: whether it was started by other means than the harness, with the file's own defaults for what is
+            not set: then no secret is made up.
 
     Raises:
         StackError: the file is missing or wrong; names file, line and key.
