@@ -1,4 +1,4 @@
-"""What a stack tells by itself, to whoever listens: a service that ended, a proxy that was replaced."""
+"""What a stack tells by itself, to the one who listens: a service that ended, a proxy that was replaced."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Ended(Protocol):
 
 
 class Notices:
-    """Passes on what happens to a stack, while somebody listens.
+    """Passes on what happens to a stack, while a listener is set.
 
     Attributes:
-        listener: who listens now; None for nobody.
+        listener: who listens now, if there is one.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Notices:
     def replaced(self, replaced: LinkReplaced) -> None:
         """Tell of a Toxiproxy server that was replaced."""
         if self.listener is not None:
-            # One that died, nobody had asked to; the others were replaced because the harness lifted a fault.
+            # One that died was not expected to; the others were replaced because the harness lifted a fault.
             expected = replaced.reason is not ReplacedBecause.DIED
             reason = f"the Toxiproxy server {replaced.reason}"
             self.listener(ProxyReplaced(link=replaced.link, reason=reason, took_s=replaced.took_s, expected=expected))

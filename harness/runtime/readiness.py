@@ -21,7 +21,7 @@ from harness.stack.compose_values import Scalar
 
 POLL_S = 0.05
 ATTEMPT_S = 2.0
-# An engine's forwarder accepts a connection before anybody listens behind it, and ends it at once.
+# An engine's forwarder accepts a connection before a server listens behind it, and ends it at once.
 _HELD_S = 0.1
 _SHOWN_LINES = 15
 # Everything asked here is plain http on loopback.

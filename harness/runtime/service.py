@@ -11,7 +11,7 @@ from harness.runtime.session.undo_log import UndoStep
 
 
 class ServiceState(StrEnum):
-    """What a service does, by the word of whoever runs it (the kernel, or the engine)."""
+    """What a service does, by the word of what runs it (the kernel, or the engine)."""
 
     RUNNING = "running"
     PAUSED = "paused"

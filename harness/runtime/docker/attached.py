@@ -1,4 +1,4 @@
-"""Containers that somebody else started: taken as they are, and left as they are."""
+"""Containers that Docker Compose started: taken as they are, and left as they are."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class AttachedContainer:
         self._container = container
 
     def create(self) -> Container:
-        """It was created by somebody else."""
+        """It was created by Docker Compose."""
         return self._container
 
     def start(self) -> object:

@@ -31,10 +31,10 @@ testcontainers_config.sleep_time = 0.05
 _LOGS = LogConfig(type=LogConfig.types.JSON, config={"max-size": "10m", "max-file": "1"})
 # The engine's own checks only cost time: the harness asks by itself, and oftener.
 _NO_HEALTH_CHECK = {"test": ["NONE"]}
-# Nothing leaves the machine, so no name from outside is of use. Here nobody listens: who asks for one hears so at once,
-# where the engine would wait four seconds for an answer, and as long again before it lets go of the container.
+# Nothing leaves the machine, so no name from outside is of use. Nothing listens here: a client that asks for one hears
+# so at once, where the engine would wait four seconds for an answer, and as long again until the container is released.
 _NO_NAMES_FROM_OUTSIDE = ["127.0.0.1"]
-# Docker 20.10 hears so and says nothing, and whoever asked waits for its own patience: once for as short as there is.
+# Docker 20.10 hears so and says nothing, and the asker waits out its own patience: once, for as short as there is.
 _PATIENCE = ["timeout:1", "attempts:1"]
 _NANO = 1_000_000_000
 

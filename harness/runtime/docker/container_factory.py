@@ -138,7 +138,7 @@ class ContainerFactory:
     def _in_engine(self, mount: Mount) -> Mount:
         """A mount whose volume goes by its name in the engine.
 
-        An anonymous volume gets a name, too: the engine would not label it, and nobody could tell whose it is.
+        An anonymous volume gets a name, too: the engine would not label it, and it could not be told whose it is.
         """
         if isinstance(mount, BindMount):
             return mount

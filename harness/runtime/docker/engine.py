@@ -136,11 +136,11 @@ class Engine:
             )
 
     async def image_id(self, image: str) -> str:
-        """What an image is now, whatever it will be called later."""
+        """What an image is now, by an id that stays when its name goes to another."""
         return str(await self.call(f"look at the image {image}", lambda: self.client.images.get(image).id))
 
     def close(self) -> None:
-        """Let go of it; calls that hang are abandoned."""
+        """Release it; calls that hang are abandoned."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         self.client.close()
 

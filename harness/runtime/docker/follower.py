@@ -66,7 +66,7 @@ class Follower:
         return await asyncio.shield(self._end)
 
     async def until_over(self, deadline_s: float = END_DEADLINE_S) -> int | None:
-        """Wait for its end, which somebody asked for.
+        """Wait for its end, which the caller has asked for.
 
         Raises:
             DeadlineExceeded: it still runs.
@@ -100,7 +100,7 @@ class Follower:
         try:
             os.write(self._output_fd, chunk)
         except OSError:
-            return  # a full disk must not stop the reading: a container whose output nobody takes would stand still
+            return  # a full disk must not stop the reading: a container whose output is not taken would stand still
 
     def _tell(self, code: int | None) -> None:
         def settle() -> None:
@@ -110,7 +110,7 @@ class Follower:
         try:
             self._loop.call_soon_threadsafe(settle)
         except RuntimeError:
-            return  # the loop was closed in the meantime, and nobody waits
+            return  # the loop was closed in the meantime, and no task waits
 
 
 def _close(output: Iterator[bytes]) -> None:

@@ -62,7 +62,7 @@ class Networks:
         return self._made[lan.name]
 
     async def make(self, lan: Lan) -> None:
-        """Make a network, in the first range of addresses that nobody has.
+        """Make a network, in the first range of addresses that is free.
 
         Raises:
             HarnessError: the engine refuses.
@@ -98,7 +98,7 @@ class Networks:
 
 
 def taken(explanation: str) -> bool:
-    """Whether an engine refused a network because somebody has its range of addresses.
+    """Whether an engine refused a network because its range of addresses is taken.
 
     Args:
         explanation: the engine's words.

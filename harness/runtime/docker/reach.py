@@ -8,7 +8,7 @@ import psutil
 
 from harness.stack.addressing import Address
 
-# In the network of an engine on this very machine a connection takes a millisecond; elsewhere nobody answers.
+# In the network of an engine on this very machine a connection takes a millisecond; elsewhere nothing answers.
 _WITHIN_S = 0.5
 
 
@@ -21,7 +21,7 @@ def is_on_this_machine(gateway: str) -> bool:
 
 
 async def reaches(address: Address) -> bool:
-    """Whether somebody accepts a connection at a container's own address.
+    """Whether a server accepts a connection at a container's own address.
 
     The forwarder of a published port makes an orderly end of every reset: a probe through it could not tell the two.
     """

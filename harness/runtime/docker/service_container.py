@@ -112,7 +112,7 @@ class ServiceContainer:
         return self._follower.returncode if self._follower is not None else None
 
     def release(self) -> None:
-        """Its next end is no news: somebody asked for it."""
+        """Its next end is no news: the harness asked for it."""
         if self._watcher is not None:
             self._watcher.cancel()
             self._watcher = None
@@ -134,7 +134,7 @@ class ServiceContainer:
         try:
             container.reload()
         except NotFound:
-            # Somebody removed it, which the harness does only at a session's end.
+            # It was removed, which the harness does only at a session's end.
             return ServiceState.ENDED
         return _STATES.get(container.status, ServiceState.ENDED)
 

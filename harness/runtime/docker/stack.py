@@ -147,7 +147,7 @@ class ContainerStack:
         await forget(self._engine, self.stack, self._parts.services)
 
     async def close(self) -> None:
-        """Let go of everything; the session removes it."""
+        """Release everything; the session removes it."""
         for service in self._parts.services.values():
             service.release()
         await asyncio.gather(*(proxy.release() for proxy in self._parts.proxies.values()))

@@ -1,6 +1,6 @@
 """Who goes first when everything is started at once: what takes long, with all that it waits for.
 
-A machine starts only so many containers at a time; whatever is started before the slowest service delays the stack.
+A machine starts only so many containers at a time; what is started before the slowest service delays the stack.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class StartOrder:
         urgency_s = {name: self._urgency_s(name) for name in services}
         order = sorted(set(urgency_s.values()), reverse=True)
         self._rank = {name: order.index(value) for name, value in urgency_s.items()}
-        # One that must wait until another is ready holds up nobody.
+        # One that must wait until another is ready holds up no other.
         self._awaited = [
             {name for name in services if self._rank[name] == rank and not self._waits_for_readiness(name)}
             for rank in range(len(order))
@@ -59,7 +59,7 @@ class StartOrder:
             self._begun[rank].set()
 
     def _urgency_s(self, name: str) -> float:
-        """The longest time that it, or anybody who waits for it, is given to become ready."""
+        """The longest time that it, or a service that waits for it, is given to become ready."""
         own_s = self._services[name].part.ready_within_s
         waiting = (other for other, service in self._services.items() if name in service.depends_on)
         return max([own_s, *(self._urgency_s(other) for other in waiting)])

@@ -83,7 +83,7 @@ class VolumeTemplate:
     """A service's state that is made once, kept in a volume, and copied for each session.
 
     An engine cannot rename a volume, so a kept one is a pair: the data, in a volume of its maker's, and an empty volume
-    that names it. The second is made last, and once made it stays: nobody ever sees half a template, and of two who
+    that names it. The second is made last, and once made it stays: no session ever sees half a template, and of two who
     make one at the same time the first has it.
 
     Args:
@@ -158,7 +158,7 @@ class VolumeTemplate:
         volumes = self.engine.client.volumes
         found = volumes.list(filters={"label": f"{TEMPLATE}={self.service}"})
         for old in sorted(found, key=lambda volume: str(volume.attrs["CreatedAt"]), reverse=True)[_KEPT:]:
-            # The name first: whoever finds none makes one, and whoever copies it now keeps the data from being removed.
+            # The name first: a session that finds none makes one, and one that copies it keeps the data from removal.
             # Another session may be at it, too.
             with suppress(APIError):
                 old.remove(force=True)

@@ -40,7 +40,7 @@ class LocalLayout:
         """Where a service's port is reached directly, around every proxy.
 
         Raises:
-            StackError: nobody said that it listens there.
+            StackError: the compose file does not say that it listens there.
         """
         try:
             return _LOOPBACK, self._ports[service, port]

@@ -122,7 +122,7 @@ def remove_from_engine(address: str, session: str, *, quiet_s: float, deadline_s
             left = _remove_once(api, session, removed)
             answered_at = time.monotonic()
         except OSError as cause:
-            left = (f"whatever it had at {address}, which does not answer ({cause})",)
+            left = (f"all that it had at {address}, which does not answer ({cause})",)
         now = time.monotonic()
         quiet_since = now if left else quiet_since
         is_over = now >= gives_up_at or now - answered_at >= _NO_ANSWER_DEADLINE_S
@@ -171,7 +171,7 @@ class _Members:
         }
 
     def empty(self) -> list[str]:
-        """The networks in which nobody ever was."""
+        """The networks in which no container ever was."""
         return [network for network, left in self._left.items() if not left]
 
     def without(self, container: str) -> list[str]:

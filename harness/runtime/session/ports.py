@@ -69,7 +69,7 @@ class PortBlock:
 
     @classmethod
     def claim(cls, ports: PortRange) -> PortBlock:
-        """Claim the first block of the range that nobody has.
+        """Claim the first block of the range that no session has.
 
         Raises:
             PortsExhausted: every block is taken.
@@ -105,7 +105,7 @@ class PortBlock:
         )
 
     def close(self) -> None:
-        """Let go of the block; it is free once the reaper has let go of it too."""
+        """Release the block; it is free once the reaper has released it too."""
         self.guard.close()
 
 

@@ -159,7 +159,7 @@ class Reaper:
         return Removed(**{**said, "engine": RemovedFromEngine(**said["engine"])})
 
     def _release(self) -> None:
-        """Close both pipes: it does its work and ends, whether anybody listens or not."""
+        """Close both pipes: it does its work and ends, also when its words are not read."""
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()

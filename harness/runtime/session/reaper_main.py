@@ -9,7 +9,7 @@ is about to be started, ``started`` that it was (or could not be), ``group PID S
 ``forget PID`` drops it; ``engine ADDRESS`` tells that the session uses an engine, and ``asking`` and ``asked`` surround
 each request to make something there. The end of input means that the harness is gone, however it went. Then every
 process of the session is killed, what it has in the engine is removed, and its directory; a last line tells what was
-done, if anybody still reads.
+done, if the other end of the pipe is still open.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from harness.runtime.session.removal import remove_session  # noqa: E402 - needs
 
 
 def make_directory(directory: Path) -> int:
-    """Make the session's directory and hold a lock on it; as long as anybody holds one, the session is alive."""
+    """Make the session's directory and hold a lock on it; as long as a process holds one, the session is alive."""
     while True:
         directory.mkdir(mode=0o700)
         held = os.open(directory, os.O_RDONLY)

@@ -13,7 +13,7 @@ class RemovedFromEngine:
         containers: how many.
         networks: how many.
         volumes: how many.
-        left: what is still there, or why nobody can say.
+        left: what is still there, or why that is not known.
     """
 
     containers: int = 0

@@ -43,7 +43,7 @@ class Session:
         self.directory = directory
         self.ports = ports
         self.reaper = reaper
-        # While this lock is held, nobody takes the session for dead.
+        # While this lock is held, no other session takes this one for dead.
         self._lock = os.open(directory, os.O_RDONLY)
         fcntl.flock(self._lock, fcntl.LOCK_SH)
         (directory / BEGAN_FILE).touch()
@@ -91,7 +91,7 @@ class Session:
             return self._removed
         removed = await self.reaper.close()
         if removed is None:
-            # Somebody killed the reaper: do its work here.
+            # The reaper was killed: do its work here.
             removed = await asyncio.to_thread(
                 remove_session,
                 self.id,

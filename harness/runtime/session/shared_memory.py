@@ -32,7 +32,7 @@ def mapped_by(pids: Iterable[int], *, since_s: float) -> frozenset[Path]:
 
 
 def remove(posix: Iterable[Path], creators: frozenset[int]) -> int:
-    """Remove POSIX segments by path, and System V segments that dead processes of ours made and nobody uses.
+    """Remove POSIX segments by path, and System V segments that dead processes of ours made and no process uses.
 
     Args:
         posix: what ``mapped_by`` gave.

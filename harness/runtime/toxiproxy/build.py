@@ -96,7 +96,7 @@ def version_of(server: Path) -> str | None:
 
 def _named(server: Path) -> Path:
     version = version_of(server)
-    # A server built without linker flags says "git": whoever names it knows what it is.
+    # A server built without linker flags says "git": the user who names it knows what it is.
     if version is None or not (version.startswith("2.") or version == "git"):
         raise SetUpError(
             f"{SERVER_VARIABLE} should name a Toxiproxy server 2.x, but {server} says "

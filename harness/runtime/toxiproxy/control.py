@@ -208,7 +208,7 @@ class Control:
             failure: Exception | None = None
             try:
                 result = work()
-            except Exception as error:  # noqa: BLE001 - handed to the caller, whatever it is
+            except Exception as error:  # noqa: BLE001 - any error is handed to the caller
                 failure = error
             with suppress(RuntimeError):  # the loop may be closed by the time that a hung call ends
                 loop.call_soon_threadsafe(settle, result, failure)

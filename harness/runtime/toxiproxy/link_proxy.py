@@ -75,7 +75,7 @@ class LinkProxy(LinkTraffic):
         address: where the harness reaches it; where clients share the harness's addresses, they reach it there too.
         start_server: starts a server in its place.
         log: the file for the servers' log.
-        caller: the address that the link's client, and nobody else, calls from; None where all call from the same.
+        caller: the address that the link's client alone calls from; None where all call from the same.
         on_replaced: is told of each replacement.
         undo_steps: what takes every fault of it away if the harness dies; none where it goes with the session.
     """
@@ -112,7 +112,7 @@ class LinkProxy(LinkTraffic):
         self._supervisor = asyncio.create_task(self._supervise(), name=f"supervise {self.link}")
 
     async def release(self) -> None:
-        """Replace no server any more; whoever owns it ends it."""
+        """Replace no server any more; its owner ends it."""
         if self._supervisor is not None:
             self._supervisor.cancel()
             with suppress(asyncio.CancelledError):
@@ -190,7 +190,7 @@ class LinkProxy(LinkTraffic):
         """Replace the server by a fresh one, without toxics.
 
         Toxiproxy connects to its server before it accepts the next client, without a time limit: one that was cut off
-        in the middle of that accepts nobody until long after the cut is healed, and its control API shows nothing.
+        in the middle of that accepts no client until long after the cut is healed, and its control API shows nothing.
 
         Raises:
             StartFailed: the new server does not come up.
@@ -237,7 +237,7 @@ class LinkProxy(LinkTraffic):
             server = self._server
             await server.ended()
             async with self._turn:
-                # Whoever killed it on purpose has put another in its place while it had the turn.
+                # Where the harness killed it, it has put another in its place while it had the turn.
                 if self._server is server:
-                    with suppress(HarnessError):  # kept, and raised to whoever uses the link next
+                    with suppress(HarnessError):  # kept, and raised at the link's next use
                         await self._replace(ReplacedBecause.DIED)

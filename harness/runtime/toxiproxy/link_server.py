@@ -1,4 +1,4 @@
-"""One Toxiproxy server with the one proxy of a link, whatever it runs in: a process of this machine, or a container."""
+"""One Toxiproxy server with the one proxy of a link, in a process of this machine or in a container."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class LinkTraffic:
     Args:
         address: where the harness reaches the link.
         log: the log.
-        caller: the address that the link's client, and nobody else, calls from; None where all call from the same.
+        caller: the address that the link's client alone calls from; None where all call from the same.
     """
 
     def __init__(self, address: Address, log: LinkLog, caller: str | None) -> None:
@@ -54,8 +54,8 @@ class LinkTraffic:
         if seen.client_port is not None:
             self._probe_ports.add(seen.client_port)
         if self.caller is not None and seen.outcome in {ProbeOutcome.ENDED, ProbeOutcome.RESET}:
-            # The engine's own forwarder accepts every connection to a published port, and ends it when nobody listens
-            # behind it: what Toxiproxy never accepted, it refused.
+            # The engine's own forwarder accepts every connection to a published port, and ends it when no server
+            # listens behind it: what Toxiproxy never accepted, it refused.
             with suppress(DeadlineExceeded):
                 await until(lambda: self._greeted(began_s), what="the log", deadline_s=_LOG_DELAY_S, poll_s=0.005)
                 return seen
