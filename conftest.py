@@ -38,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def starts_a_stack() -> None:
-    """Asked for by fixtures that start Airflow, containers or a whole stack: whatever test uses them is told by it."""
+    """Asked for by fixtures that start Airflow, containers or a whole stack: a test that uses them is told by it."""
 
 
 @pytest.hookimpl(tryfirst=True)

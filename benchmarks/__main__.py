@@ -53,8 +53,8 @@ def main() -> int:
     """Measure.
 
     Returns:
-        0 when everything was measured that this machine can measure, whatever the aims; 3 when a part failed, or
-        cannot be measured here and was asked for by name.
+        0 when everything was measured that this machine can measure, also when an aim was missed; 3 when a part
+        failed, or cannot be measured here and was asked for by name.
     """
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the stack and the harness.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(MEASUREMENTS)}; all by default")

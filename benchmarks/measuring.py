@@ -81,7 +81,7 @@ async def measure_all(bench: Bench, measures: Mapping[str, Measure], measured: M
                     measured.rows += await measure(bench)
                 except HarnessError as cause:
                     measured.failed.append(NotMeasured(name, str(cause), cause.evidence))
-                # Whatever it is: hours of other figures are not to be lost by it.
+                # Any error: hours of other figures are not to be lost by it.
                 except Exception as cause:  # noqa: BLE001
                     why = f"{type(cause).__name__}: {cause}".splitlines()[0]
                     measured.failed.append(NotMeasured(name, why, traceback.format_exc()))

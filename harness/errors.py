@@ -20,7 +20,7 @@ rest is in ``evidence``, which goes to the log.
 from __future__ import annotations
 
 NO_ROOM = "No space left on device"
-"""What whoever meets a full disk says, for that is what Linux calls it."""
+"""What every program says that finds the disk full, for that is what Linux calls it."""
 
 
 class HarnessError(Exception):

@@ -88,7 +88,7 @@ def pytest_runtest_makereport(
         if results is not None and isinstance(error, results.DrillFailed):
             report.longrepr = f"{step or _line_of(item, call.excinfo)}\n{error}"
         elif step is not None and isinstance(error, HarnessError):
-            # Whoever writes features need not read Python.
+            # The author of a feature need not read Python.
             report.longrepr = "\n".join(filter(None, [step, str(error), error.evidence]))
     return report
 

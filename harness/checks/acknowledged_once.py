@@ -1,4 +1,4 @@
-"""What the system acknowledged is there once; what it refused, at most once; and nothing that nobody asked for."""
+"""What the system acknowledged is there once; what it refused, at most once; and nothing else is there."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _orphans(found: Counter[str], sent: set[str]) -> Iterator[Finding]:
         yield Finding(
             check=NAME,
             weight=Weight.SAFETY,
-            title="an operation is there that nobody asked for",
+            title="an operation is there that no request asked for",
             expected="every operation that is found was sent by the workload in this drill",
             found=f"{operation} was never sent",
             see="reads.json",

@@ -13,7 +13,7 @@ NAME = "controlled"
 
 
 def controlled(case: Case) -> Sequence[Finding]:
-    """Find whatever happened to the experiment itself."""
+    """Find what went wrong with the experiment itself."""
     return [*_proxies(case), *_services(case), *_trouble(case)]
 
 

@@ -1,4 +1,4 @@
-"""Every fault was really on, and the system really met it. Otherwise the drill tells nothing."""
+"""Every fault was really on, and really hit the system. Otherwise the drill tells nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NAME = "fault-hit"
 
 
 def fault_hit(case: Case) -> Sequence[Finding]:
-    """Ask those who looked whether the fault was on, and the other witnesses whether the system met it."""
+    """Ask the observations whether the fault was on, and the other witnesses whether it hit the system."""
     return [finding for fault in case.faults for finding in _judge(case, fault)]
 
 
@@ -38,14 +38,14 @@ def _judge(case: Case, fault: PlannedFault) -> Iterator[Finding]:
     if met == 0:
         yield _finding(
             fault,
-            "it was on, but the system never met it",
-            "neither the proxy nor the kernel nor the system's own log tell of anything that met it",
+            "it was on, but hit nothing of the system",
+            "neither the proxy nor the kernel nor the system's own log tell of anything that it hit",
             see,
         )
 
 
 def times_hit(case: Case, fault_id: str) -> list[FaultHit]:
-    """What proxy, kernel and system say of how often the system itself met the fault."""
+    """What proxy, kernel and system say of how often the fault hit the system itself."""
     events = [event for _, event in case.history.of(FaultHit) if event.fault == fault_id]
     return [event for event in events if event.witness is not Witness.LINK_PROBE]
 
@@ -64,6 +64,6 @@ def _finding(fault: PlannedFault, title: str, found: str, see: str) -> Finding:
 CHECK = Check(
     name=NAME,
     judge=fault_hit,
-    holds_when="each fault was in effect, and the system's own traffic or work met it",
+    holds_when="each fault was in effect, and hit the system's own traffic or work",
     witness="probes, the proxies' logs, the kernel, the system's logs",
 )

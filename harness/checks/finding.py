@@ -30,7 +30,7 @@ class Verdict(StrEnum):
 class Weight(StrEnum):
     """What a finding does to the verdict.
 
-    SAFETY fails the drill whatever else happened. LIVENESS fails it only if the experiment was sound: a system cannot
+    SAFETY always fails the drill. LIVENESS fails it only if the experiment was sound: a system cannot
     be blamed for not recovering from a fault that was never lifted. UNSOUND says that the experiment was not sound.
     """
 

@@ -55,7 +55,7 @@ def _word(case: Case, run: RunRead) -> Iterator[Finding]:
             if not silent
             else f"run {run.run_id} reports itself as {worse}",
             f"it reports {outcome!r} (SQL)",
-            # Only a system that really met the fault had something to tell.
+            # Only a system that the fault really hit had something to tell.
             Weight.LIVENESS,
         )
 
@@ -66,7 +66,7 @@ def _notified(case: Case, run: RunRead) -> Iterator[Finding]:
     found = sum(run.run_id in message.text for message in case.reads.notifications)
     if found != wanted:
         yield _finding(
-            "nobody was told" if found < wanted else "the same was told several times",
+            "no notification was sent" if found < wanted else "the same was told several times",
             f"{wanted} notification{'s' * (wanted != 1)} about run {run.run_id} ({outcome})",
             f"{found} at the notification sink",
         )

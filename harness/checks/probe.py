@@ -47,7 +47,7 @@ def _judge_log(name: str, probe: LogPromise, read: ProbeRead) -> Iterator[Findin
         yield _finding(name, "a log says what it must not", f"at most {_lines(probe.at_most)} {what}", found, see)
     elif read.count < probe.at_least:
         expected = f"at least {_lines(probe.at_least)} {what}"
-        # Only a system that really met the fault had something to tell.
+        # Only a system that the fault really hit had something to tell.
         yield _finding(name, "a log does not say what it must", expected, f"{read.count}", see, Weight.LIVENESS)
 
 

@@ -38,7 +38,7 @@ def init(
     scenarios: WithScenarios = False,
     force: Force = False,
 ) -> int:
-    """Propose, in a file beside somebody's compose file, what a drill needs to know of it."""
+    """Propose, in a file beside the compose file of your system, what a drill needs to know of it."""
     only = tuple(name.strip() for name in (services or "").split(",") if name.strip())
     proposal = propose(compose, os.environ, only)
     overlay = compose.with_name(f"{compose.stem}.harness.yml")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Span:
-    """When a fault was on, and what the logs of those who may have met it held at both ends.
+    """When a fault was on, and what the logs of those whom it may have hit held at both ends.
 
     Args:
         on_at_s: when the order to switch it on was given; None when it never was.

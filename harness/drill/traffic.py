@@ -14,7 +14,7 @@ from harness.drill.workloads.workload import TaskLogs
 from harness.stack.adapters import TrafficAdapter
 from harness.stack.link import matches
 
-# A call that met the fault at its last moment is logged once its own time limit has run out.
+# A call that the fault hit at its last moment is logged once its own time limit has run out.
 _LOG_DELAY_S = 5.0
 
 

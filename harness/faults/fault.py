@@ -1,4 +1,4 @@
-"""What every fault has, whatever it is on: how people, features, documents and logs speak of it."""
+"""What every fault has, of a link or of a service: how people, features, documents and logs speak of it."""
 
 from __future__ import annotations
 

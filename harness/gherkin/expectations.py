@@ -9,7 +9,7 @@ AT_MOST = "at most"
 
 
 def expect_faults_hit_and_healed(result: DrillResult) -> None:
-    """Every fault was on, the system met it, and it was gone in the end."""
+    """Every fault was on, hit the system, and was gone in the end."""
     __tracebackhide__ = True
     if not result.faults:
         result.fail("a fault should have hit, and nothing was planned to go wrong")

@@ -83,7 +83,7 @@ def drill_runs(drill: DrillRunner, drill_plan: DrillPlan, name: str) -> DrillRes
 
 @then(parsers.re(r"(?:the|every) faults? hit and (?:was|were) healed"))
 def faults_hit_and_healed(result: DrillResult) -> None:
-    """Every fault was on, the system met it, and it was gone in the end."""
+    """Every fault was on, hit the system, and was gone in the end."""
     __tracebackhide__ = True
     expectations.expect_faults_hit_and_healed(result)
 

@@ -149,7 +149,7 @@ class ProxyReplaced(Strict):
 
 
 class ServiceEnded(Strict):
-    """A service of the stack ended although nobody asked it to."""
+    """A service of the stack ended although the harness did not end it."""
 
     kind: Literal["service_ended"] = "service_ended"
     service: str

@@ -60,7 +60,7 @@ class TaskRead:
 
 @dataclass(frozen=True, slots=True)
 class RunRead:
-    """One run, as whoever runs it has it: Airflow's API, or the harness where it is a workload."""
+    """One run, as the program that runs it has it: Airflow's API, or the harness where it is a workload."""
 
     run_id: str
     role: RunRole
@@ -107,8 +107,8 @@ class FinalReads:
 
     Args:
         runs: every run that the harness started, by its id.
-        operations: the ids of what the workload's requests have left, as often as each is found; None when nobody
-            read them.
+        operations: the ids of what the workload's requests have left, as often as each is found; None when they
+            were not read.
         operations_before: those that were there before the drill began.
         probes: by the probe's name.
     """

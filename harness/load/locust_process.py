@@ -1,4 +1,4 @@
-"""Locust as a process of its own, which ends with the session whatever happens to the harness."""
+"""Locust as a process of its own, which ends with the session, also when the harness is killed."""
 
 from __future__ import annotations
 

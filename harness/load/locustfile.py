@@ -43,7 +43,7 @@ def _job_option(parser: argparse.ArgumentParser) -> None:
 
 
 class Desk(HttpUser):
-    """Starts runs of the workflow, one after the other. There is one of it, whatever ``--users`` says."""
+    """Starts runs of the workflow, one after the other. There is one of it, for any ``--users``."""
 
     fixed_count = 1
     wait_time = constant(0)
@@ -111,7 +111,7 @@ class Desk(HttpUser):
             body = {"username": self.job.username, "password": self.job.password}
             status, answer = self._ask("POST", "/auth/token", "log in", body)
             if status not in _SUCCESSFUL:
-                return f"nobody can log in: Airflow's API answers {status or 'nothing'}"
+                return f"no log-in is possible: Airflow's API answers {status or 'nothing'}"
             self.client.headers["Authorization"] = f"Bearer {answer['access_token']}"
         return ""
 

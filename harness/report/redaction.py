@@ -1,4 +1,4 @@
-"""Taking secrets out of whatever is written for others to read."""
+"""Taking secrets out of everything that is written for others to read."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def _check_promises(scenario: Scenario, stack: Stack, source: Source | None) -> 
 
 
 def _missing_for_trigger(trigger: Trigger, adapters: Adapters) -> str | None:
-    """The adapter without which nobody could tell that a trigger has happened."""
+    """The adapter without which it could not be told that a trigger has happened."""
     if isinstance(trigger, TaskState) and adapters.airflow is None:
         return "airflow"
     if isinstance(trigger, OrderAtBroker) and adapters.gateway is None:

@@ -1,4 +1,4 @@
-"""How every test is run: none left out of the lanes, and nobody killed who has something to take down."""
+"""How every test is run: none left out of the lanes, and none killed that has something to take down."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bootstrap.lanes import ALONE, LANES, SIDE_BY_SIDE, STACKS, Part
 
 ROOT = Path(__file__).parents[2]
 PARTS = (SIDE_BY_SIDE, STACKS, ALONE)
-# Takes its time to end when it is told to, as whoever has containers to remove.
+# Takes its time to end when it is told to, as a test does that has containers to remove.
 SLOW_TO_END = """
 import signal, sys, time
 told = []
@@ -67,7 +67,7 @@ def takes(part: Part, has: Mapping[str, bool]) -> bool:
 @pytest.mark.parametrize("lane", ["test", "test-thorough"])
 @pytest.mark.parametrize("marks", list(itertools.product((True, False), repeat=2)))
 def test_whole_lane_runs_every_test_once(lane: str, marks: tuple[bool, bool]) -> None:
-    """Whatever marks a test has, there is one part that takes it, and no other does it again."""
+    """With any marks on a test, there is one part that takes it, and no other does it again."""
     has = dict(zip(("stack", "alone"), marks, strict=True))
     assert sum(takes(part, has) for part in LANES[lane]) == 1
 

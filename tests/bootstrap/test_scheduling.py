@@ -105,7 +105,7 @@ def test_every_test_runs_once(schedule: Schedule) -> None:
 
 
 def test_longest_begins_first_and_kept_stacks_come_last(schedule: Schedule) -> None:
-    """Whatever the order in which they were found."""
+    """In any order in which they were found."""
     tests = [f"{BOTH}[docker-1]", "tests/a/test_b.py::test_c", f"{LONGEST}::test_long"]
     (ran,) = schedule(tests, 1)
     assert ran == [tests[2], tests[1], tests[0]]

@@ -46,7 +46,7 @@ def test_acknowledged_once_holds(asked: Case, operations: str) -> None:
         ("aa", "an operation was done twice"),
         ("abb", "an operation was done twice"),
         ("acc", "an operation was done twice"),
-        ("ax", "an operation is there that nobody asked for"),
+        ("ax", "an operation is there that no request asked for"),
     ],
 )
 def test_acknowledged_once_broken_is_found(asked: Case, operations: str, title: str) -> None:

@@ -195,7 +195,9 @@ def test_silence_of_a_run_that_reports_success_is_found(but: But) -> None:
     assert titles(not_silent(but(outcomes=words, notifications=()))) == ["a failure stayed silent"]
 
 
-@pytest.mark.parametrize(("messages", "title"), [(0, "nobody was told"), (2, "the same was told several times")])
+@pytest.mark.parametrize(
+    ("messages", "title"), [(0, "no notification was sent"), (2, "the same was told several times")]
+)
 def test_silence_counts_notifications(but: But, messages: int, title: str) -> None:
     """A degraded run is told of once: not never, not twice."""
     sent = tuple(Notification(seq, f"{DRILLED} degraded") for seq in range(messages))

@@ -34,11 +34,11 @@ UNSOUND: dict[str, tuple[tuple[type[Event], ...], tuple[Event, ...], str]] = {
         "it was switched on but not in effect",
     ),
     "the harness did not observe it": ((FaultObserved,), (), "it was switched on but not in effect"),
-    "nobody of the system met it": ((FaultHit,), (), "the system never met it"),
-    "only the link probe met it": (
+    "it hit nothing of the system": ((FaultHit,), (), "hit nothing of the system"),
+    "it hit only the link probe": (
         (FaultHit,),
         (FaultHit(fault="fault-1", witness=Witness.LINK_PROBE, count=9, detail=""),),
-        "the system never met it",
+        "hit nothing of the system",
     ),
     "its trigger never came": (
         (FaultOn, FaultObserved, FaultHealed),

@@ -1,1 +1,1 @@
-"""Faults of one service: of whatever runs under its name, with every link to it and from it."""
+"""Faults of one service: of all that runs under its name, with every link to it and from it."""

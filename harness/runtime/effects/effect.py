@@ -90,7 +90,7 @@ class Effect(abc.ABC, Generic[FaultT]):
         """See whether the fault is true now; asked again and again while it is on."""
 
     async def hits(self, since_mono_s: float) -> Sequence[Hit]:
-        """Count what has met the fault; asked before it is lifted.
+        """Count what the fault has hit; asked before it is lifted.
 
         Args:
             since_mono_s: the monotonic time in seconds at which it was on.

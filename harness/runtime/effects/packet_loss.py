@@ -35,7 +35,7 @@ class PacketLossEffect(PacketEffect[PacketLoss]):
         return Observation(as_expected=dropped > 0, saw=f"the kernel has dropped {dropped} packets")
 
     async def counted(self) -> Sequence[Hit]:
-        """Count what was dropped while nobody looked."""
+        """Count what was dropped since the last observation."""
         dropped = await self._count() - self._dropped_of_ours
         what = "packets of the system dropped by the kernel"
         return (Hit(Witness.KERNEL, dropped, what),) if dropped > 0 else ()

@@ -70,7 +70,7 @@ class PacketFilter:
         await self._sidecar.require([*_IPTABLES, "-A", self._chain, *match, "-j", "DROP"])
 
     async def drop_calls(self) -> None:
-        """Drop what the service sends to open a connection; counted apart, as nobody but the service itself does it."""
+        """Drop what the service sends to open a connection; counted apart, as only the service itself does it."""
         await self.drop(["-o", _OUTWARD, "-p", "tcp", "--syn"])
 
     async def pass_all(self) -> None:

@@ -28,7 +28,7 @@ class PartitionEffect(PacketEffect[Partition]):
         await self.packets.drop()
 
     async def observe_service(self) -> Observation:
-        """Nobody should get an answer, and the kernel should have dropped what was sent."""
+        """No probe should get an answer, and the kernel should have dropped what was sent."""
         seen = await self.observe_endpoints((*self.endpoints, *self._links_in_use()))
         dropped = sum(await self.packets.dropped())
         was_asked = bool(self.endpoints)
@@ -41,10 +41,10 @@ class PartitionEffect(PacketEffect[Partition]):
         """The links that the system has called over by now.
 
         A Toxiproxy that is cut off from its server accepts one connection, and no second before the first is given up:
-        a link probe of ours in the place of the system's first call would hide that the system met the fault.
+        a link probe of ours in the place of the system's first call would hide that the fault hit the system.
         """
         links = zip(self.link_endpoints, self.proxies, strict=True)
-        return tuple(door for door, proxy in links if proxy.system_connections(self._on_at_mono_s))
+        return tuple(endpoint for endpoint, proxy in links if proxy.system_connections(self._on_at_mono_s))
 
     async def counted(self) -> Sequence[Hit]:
         """Count what the service tried to open itself: no link probe does that."""

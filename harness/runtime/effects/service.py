@@ -87,7 +87,7 @@ class ServiceEffect(Effect[ServiceFaultT]):
         return observation
 
     async def hits(self, since_mono_s: float) -> Sequence[Hit]:
-        """What the kernel has counted, and which connections came that cannot but have met the fault."""
+        """What the kernel has counted, and which connections came that the fault cannot but have hit."""
         counted = await self.counted()
         came = sum(len(proxy.system_connections(since_mono_s)) for proxy in self.proxies)
         if self.CALLS_MEET_IT and came:

@@ -41,7 +41,7 @@ run_sql() {
 }
 
 fill_data_directory() {
-    # A socket of its own and no port: nobody takes the half-made database for a ready one.
+    # A socket of its own and no port: no client takes the half-made database for a ready one.
     local sockets
     sockets=$(mktemp --directory)
     pg_ctl --pgdata="$PGDATA" --wait --silent \
