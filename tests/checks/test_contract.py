@@ -92,7 +92,7 @@ def test_contract_finds_a_false_alarm(sound: Case, but_events: But) -> None:
 
 
 def test_sound_case_is_sound_for_every_promise() -> None:
-    """What a stranger's tests start from breaks no promise of ours."""
+    """What the tests of another package start from breaks no promise of ours."""
     case = sound_case(runs=("drilled__1",))
     found = [finding for check in BUILT_IN.values() if not check.needs for finding in check.judge(case)]
     assert found == []

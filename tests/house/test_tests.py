@@ -11,7 +11,7 @@ from tests.house.sources import Breach, FunctionNode, called_name, functions, mo
 TESTS = ("tests", "features")
 SLEEP_S_MAX = 0.05
 # A call of one of these fails the test when what it waits for, or asks for, is not so.
-_PROVES = re.compile(r"assert|expect|raises|require|fail$|until|validate$|run_state_machine_as_test$")
+_PROVES = re.compile(r"assert|expect|raises|require|check_(?:fault|check)$|fail$|until|validate$|run_state_machine_as_test$")
 # Tests whose proof is that what they call raises nothing, each with the reason.
 PROVEN_BY_ENDING = {
     "tests/drill/test_sudden_death.py:test_sigkill_leaves_nothing_behind": "`kill_after` asserts that all is gone",
@@ -24,6 +24,7 @@ PROVEN_BY_ENDING = {
 # Programs, not tests: processes that a test watches, ends or kills.
 SLEEPERS = {
     "tests/foreign/payments/app/audit.py": "the system under test asks again every half second",
+    "tests/other_package/system/client.py": "the system under test asks again every fifth of a second",
     "tests/runtime/docker/dummy_harness.py": "stays until it is killed",
     "tests/runtime/dummy_harness.py": "stays until it is killed",
     "tests/trading/doctor/test_doctor_report.py": "a check that hangs, which the doctor has to cut off",

@@ -16,7 +16,7 @@ class Doze(ServiceFault):
     ABOUT: ClassVar[str] = "dozing"
     SENTENCE: ClassVar[str] = "the service stands still, and goes on where it was"
     PHRASES: ClassVar[tuple[str, ...]] = ("dozes off",)
-    PROOF_ON: ClassVar[str] = "whoever runs it says that it stands still"
+    PROOF_ON: ClassVar[str] = "the runtime says that it stands still"
     PROOF_HEALED: ClassVar[str] = "it runs, and probes on every way to it are answered"
 
     @classmethod
