@@ -6,7 +6,6 @@ the proof that it is healed, which for the limits of a control group waits for t
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Sequence
 
@@ -73,10 +72,7 @@ async def _on_and_off(fault: ServiceFault, running: RunningStack) -> tuple[float
         finally:
             lifted_s = time.monotonic()
             await effect.lift()
-        while not (seen := await effect.verify_healed()).as_expected:
-            if time.monotonic() - lifted_s > _DEADLINE_S:
-                raise DeadlineExceeded(f"{fault.about} of {SERVICE} not healed after {_DEADLINE_S:g} s: {seen.saw}")
-            await asyncio.sleep(0.01)
+        await effect.until_healed(_DEADLINE_S)
         return on_s * 1000, (time.monotonic() - lifted_s) * 1000
     finally:
         await effect.disarm()

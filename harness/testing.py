@@ -5,16 +5,15 @@ Each raises ``ContractBroken``, an ``AssertionError`` whose text says which prom
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import re
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from harness.checks.check import Check
 from harness.checks.finding import Case, Finding
 from harness.checks.registry import PROOFS, known_promises
+from harness.errors import DeadlineExceeded
 from harness.faults.fault import Fault
 from harness.faults.registry import known_faults
 from harness.gherkin.phrases import injection as injection_said
@@ -28,7 +27,6 @@ from harness.scenario.model import Injection
 from harness.stack.adapters import Adapters
 
 HEAL_DEADLINE_S = 20.0
-_POLL_S = 0.05
 
 
 class ContractBroken(AssertionError):
@@ -97,7 +95,10 @@ async def check_fault(
         _require(await hurts(), f"{target} should suffer while {fault.about} is on")
         _expect(await effect.observe(), f"{fault.about} should be observed again while it is on")
         await effect.lift()
-        await _until_healed(effect)
+        try:
+            await effect.until_healed(HEAL_DEADLINE_S)
+        except DeadlineExceeded as cause:
+            raise ContractBroken(f"{fault.about} should be healed once it is lifted: {cause}") from cause
         _require(not await hurts(), f"{target} should not suffer once {fault.about} is lifted")
     finally:
         await effect.lift()
@@ -163,16 +164,6 @@ async def _check_never_on(effect: Effect[Any]) -> None:
     finally:
         await effect.lift()
         await effect.disarm()
-
-
-async def _until_healed(effect: Effect[Any]) -> None:
-    gives_up_at_s = time.monotonic() + HEAL_DEADLINE_S
-    while not (observation := await effect.verify_healed()).as_expected:
-        if time.monotonic() > gives_up_at_s:
-            raise ContractBroken(
-                f"{effect.fault.about} should be healed {HEAL_DEADLINE_S:g} s after it was lifted: {observation.saw}"
-            )
-        await asyncio.sleep(_POLL_S)
 
 
 def _check_finding(check: Check, finding: Finding) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,13 +17,13 @@ from harness.history.history import HistoryWriter
 from harness.runtime.effects.effect import Hit
 from harness.runtime.effects.registry import effect_of
 from harness.runtime.running import RunningStack
+from harness.runtime.waiting import until
 from harness.scenario.model import Injection
 from harness.scenario.overlaps import held_by
 from harness.scenario.triggers import AtTime, BeforeRun, NthConnection, OrderAtBroker, TaskState
 
 OBSERVE_EVERY_S = 1.0
 HEAL_DEADLINE_S = 20.0
-_POLL_S = 0.05
 
 
 class Injector:
@@ -139,8 +140,11 @@ class Injector:
                 await self._observer.wait_for(lambda: watch.orders >= order, of_tasks=False)
             case NthConnection(connection=number):
                 await run_began.wait()
-                while self._connections(since_mono_s) < number:  # noqa: ASYNC110 - a log grows
-                    await asyncio.sleep(_POLL_S)
+                await until(
+                    lambda: self._connections(since_mono_s) >= number,
+                    what=f"connection {number} over {self.effect.target}",
+                    deadline_s=math.inf,  # the drill ends the wait, with the run
+                )
 
     def _connections(self, since_mono_s: float) -> int:
         return sum(len(proxy.system_connections(since_mono_s)) for proxy in self.effect.proxies)
@@ -192,14 +196,7 @@ class Injector:
             await self.effect.lift()
 
     async def _prove_healed(self) -> None:
-        gives_up_at_s = self._history.now_s + HEAL_DEADLINE_S
-        while not (observation := await self.effect.verify_healed()).as_expected:
-            if self._history.now_s > gives_up_at_s:
-                raise HarnessError(
-                    f"{self.effect.target} not healed {HEAL_DEADLINE_S:g} s after the fault was lifted: "
-                    f"{observation.saw}"
-                )
-            await asyncio.sleep(_POLL_S)
+        await self.effect.until_healed(HEAL_DEADLINE_S)
         self.span.off_at_s = self._history.now_s
         self.span.log_sizes_off = self._log_sizes()
         self._history.add(

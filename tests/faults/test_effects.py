@@ -82,7 +82,7 @@ class Lame:
     ("spoil", "found"),
     [
         ("put_on", "should be observed once it is on"),
-        ("lift", "should be healed 0.3 s after it was lifted"),
+        ("lift", "should be healed once it is lifted: waited 0.3 s"),
         ("observe", "should not be observed before it is on"),
         ("verify_healed", "should not be told to be healed while it is on"),
     ],

@@ -13,6 +13,7 @@ from harness.history.events import Witness
 from harness.runtime.running import RunningStack
 from harness.runtime.session.undo_log import UndoStep
 from harness.runtime.toxiproxy.link_proxy import LinkProxy
+from harness.runtime.waiting import NotYet, until
 from harness.stack.link import Link
 
 FaultT = TypeVar("FaultT", bound=Fault)
@@ -105,6 +106,24 @@ class Effect(abc.ABC, Generic[FaultT]):
     @abc.abstractmethod
     async def verify_healed(self) -> Observation:
         """See whether the target is as before, on every way to it."""
+
+    async def until_healed(self, deadline_s: float) -> None:
+        """Wait until the target is as before.
+
+        Args:
+            deadline_s: how long it may take, in seconds.
+
+        Raises:
+            DeadlineExceeded: it was not by then; the message says what was seen last.
+        """
+
+        async def healed() -> bool:
+            observation = await self.verify_healed()
+            if not observation.as_expected:
+                raise NotYet(observation.saw)
+            return True
+
+        await until(healed, what=f"{self.target} to be healed of '{self.fault.about}'", deadline_s=deadline_s)
 
     async def undo_steps(self) -> Sequence[UndoStep]:
         """What would take the fault back if the harness died; asked once it is armed."""
