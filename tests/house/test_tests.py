@@ -11,7 +11,9 @@ from tests.house.sources import Breach, FunctionNode, called_name, functions, mo
 TESTS = ("tests", "features")
 SLEEP_S_MAX = 0.05
 # A call of one of these fails the test when what it waits for, or asks for, is not so.
-_PROVES = re.compile(r"assert|expect|raises|require|check_(?:fault|check)$|fail$|until|validate$|run_state_machine_as_test$")
+_PROVES = re.compile(
+    r"assert|expect|raises|require|check_(?:fault|check)$|fail$|until|validate$|run_state_machine_as_test$"
+)
 # Tests whose proof is that what they call raises nothing, each with the reason.
 PROVEN_BY_ENDING = {
     "tests/drill/test_sudden_death.py:test_sigkill_leaves_nothing_behind": "`kill_after` asserts that all is gone",
