@@ -26,7 +26,7 @@ from harness.cli.options import (
 )
 from harness.daemon.client import drill_on, find_daemon, start_daemon
 from harness.drill.again import DEFAULT_STACK
-from harness.drill.description import any_seed, describe, takes_services_down
+from harness.drill.description import any_seed, describe, needs_durability
 from harness.drill.interruptible import run_interruptibly
 from harness.drill.opening import running_stack
 from harness.drill.progress import Progress
@@ -83,7 +83,7 @@ def drill(
     chosen = [load(name, described) for name in scenarios or described.scenarios]
     if not chosen:
         raise UsageError(f"no scenario named, and {stack} names none under x-harness.scenarios")
-    if not takes_services_down(chosen):
+    if not needs_durability(chosen):
         described = describe(stack, seed=seed, relaxed=True, runs_already=attached)
     check_saboteur(described, saboteur)
     directory = new_report_directory(reports or described.project / "reports")

@@ -49,6 +49,6 @@ def variables(environment: Mapping[str, str], seed: int, project: Path | None = 
     return {**images, **environment, "HARNESS_SEED": str(seed)}
 
 
-def takes_services_down(scenarios: Sequence[Scenario]) -> bool:
+def needs_durability(scenarios: Sequence[Scenario]) -> bool:
     """Whether a fault of these scenarios is one of a service, which may have to live on what it has stored."""
-    return any(injection.service is not None for scenario in scenarios for injection in scenario.faults)
+    return any(injection.target_kind.needs_durability for scenario in scenarios for injection in scenario.faults)

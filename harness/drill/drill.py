@@ -213,7 +213,7 @@ class Drill:
         return tuple(
             PlannedFault(
                 id=f"fault-{number}",
-                target=injection.service or str(self._running.stack.link(injection.target)),
+                target=injection.target_kind.name_in(self._running.stack, injection.target),
                 about=injection.fault.about,
             )
             for number, injection in enumerate(self._scenario.faults, start=1)

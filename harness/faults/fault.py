@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from harness.validated import Strict
 
@@ -14,7 +14,7 @@ class Fault(Strict):
     Its fields are its settings, and ``kind``, a literal with a default: the name that scenarios use.
 
     Class attributes:
-        TARGET: what it is on, as a scenario names it.
+        TARGET: the kind of its target (``harness/scenario/targets.py``), and the key under which a scenario names it.
         LASTS: it is on for a time that the scenario names; otherwise it is lifted as soon as it is proven.
         PROBE_OUTCOMES: what a probe of the target may come to while the fault is on, of ``answered``, ``refused``,
             ``reset``, ``ended`` and ``silent``; empty where a probe tells nothing.
@@ -27,7 +27,7 @@ class Fault(Strict):
         PROOF_HEALED: how it is proven to be gone, for the documentation.
     """
 
-    TARGET: ClassVar[Literal["link", "service"]]
+    TARGET: ClassVar[str]
     LASTS: ClassVar[bool] = True
     PROBE_OUTCOMES: ClassVar[frozenset[str]] = frozenset()
     IN_LOGS: ClassVar[str]

@@ -12,6 +12,7 @@ from harness.errors import ScenarioError
 from harness.faults.fault import Fault
 from harness.faults.registry import known_faults
 from harness.scenario.model import Injection
+from harness.scenario.targets import kind_of
 from harness.scenario.triggers import AtTime, BeforeRun, NthConnection, OrderAtBroker, TaskState, Trigger
 
 Meaning = TypeVar("Meaning")
@@ -59,7 +60,7 @@ def fault_phrases(target: str) -> Phrases[Fault]:
     """How faults of a kind of target are said; each fault carries its own phrases.
 
     Args:
-        target: ``link`` or ``service``.
+        target: the kind of target (``harness/scenario/targets.py``).
     """
     faults = [fault for fault in known_faults().values() if target == fault.TARGET]
     said = {_pattern(phrase, fault): _meaning_of(fault) for fault in faults for phrase in fault.PHRASES}
@@ -93,7 +94,7 @@ def injection(target: str, fault: str, lasts: str, start: str) -> Injection:
     Raises:
         ScenarioError: there is no such fault or trigger, or its numbers are out of range.
     """
-    kind = "link" if "->" in target else "service"
+    kind = kind_of(target)
     try:
         return Injection.model_validate(
             {

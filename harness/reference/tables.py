@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 from harness.checks.check import Check
 from harness.checks.registry import BUILT_IN as PROMISES
@@ -13,30 +13,27 @@ from harness.reference.commands import command_rows, exit_code_rows, option_rows
 from harness.reference.rows import Rows
 from harness.reference.scenarios import scenario_rows
 from harness.runtime.effects.registry import runtimes_of
-from harness.runtime.running import RuntimeName
 from harness.scenario.triggers import TRIGGERS
 
-_FAULT_HEAD = ("fault", "what happens", "proof that it is on", "proof that it is healed", "in a feature")
+_FAULT_HEAD = (
+    "fault",
+    "of a",
+    "runs on",
+    "what happens",
+    "proof that it is on",
+    "proof that it is healed",
+    "in a feature",
+)
 
 
-def fault_rows(faults: Iterable[type[Fault]]) -> Rows:
-    """What faults say of themselves."""
-    return [
-        _FAULT_HEAD,
-        *(
-            (f"`{fault.name()}`", fault.SENTENCE, fault.PROOF_ON, fault.PROOF_HEALED, f"`… {fault.PHRASES[0]}`")
-            for fault in faults
-        ),
-    ]
+def _faults() -> Rows:
+    return [_FAULT_HEAD, *(_fault_row(name, fault) for name, fault in FAULTS.items())]
 
 
-def _faults_of_links() -> Rows:
-    return fault_rows(fault for fault in FAULTS.values() if fault.TARGET == "link")
-
-
-def _faults_of_services(*, everywhere: bool) -> Rows:
-    of_services = (fault for fault in FAULTS.values() if fault.TARGET == "service")
-    return fault_rows(fault for fault in of_services if (RuntimeName.LOCAL in runtimes_of(fault)) is everywhere)
+def _fault_row(name: str, fault: type[Fault]) -> Sequence[str]:
+    runtimes = ", ".join(runtimes_of(fault))
+    said = f"`… {fault.PHRASES[0]}`"
+    return f"`{name}`", fault.TARGET, runtimes, fault.SENTENCE, fault.PROOF_ON, fault.PROOF_HEALED, said
 
 
 def _triggers() -> Rows:
@@ -53,9 +50,7 @@ def _needs(check: Check) -> str:
 
 
 TABLES: Mapping[str, Callable[[], Rows]] = {
-    "faults of links": _faults_of_links,
-    "faults of services everywhere": lambda: _faults_of_services(everywhere=True),
-    "faults of services in containers": lambda: _faults_of_services(everywhere=False),
+    "faults": _faults,
     "triggers": _triggers,
     "promises": lambda: _checks("promise", PROMISES),
     "proofs": lambda: _checks("proof", PROOFS),

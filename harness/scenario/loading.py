@@ -53,15 +53,11 @@ def check_against(scenario: Scenario, stack: Stack, source: Source | None = None
     tasks = [*artifacts.per_symbol, *artifacts.per_run] if artifacts else []
     for index, injection in enumerate(scenario.faults):
         at = ("faults", index)
-        if injection.link is not None:
-            try:
-                stack.link(injection.link)
-            except StackError as cause:
-                raise ScenarioError(f"{_where(source, scenario, (*at, 'link'))}: {cause}") from cause
-        elif injection.service not in stack.services:
-            where = _where(source, scenario, (*at, "service"))
-            known = ", ".join(stack.services)
-            raise ScenarioError(f"{where}: {injection.service!r} is not a service of the stack; there are: {known}")
+        try:
+            injection.target_kind.name_in(stack, injection.target)
+        except StackError as cause:
+            where = _where(source, scenario, (*at, injection.fault.TARGET))
+            raise ScenarioError(f"{where}: {cause}") from cause
         task = getattr(injection.start, "task", None)
         if needed := _missing_for_trigger(injection.start, stack.adapters):
             where = _where(source, scenario, (*at, "from"))

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from harness.checks.registry import BUILT_IN
 from harness.scenario.fault_spelling import AnyFault
+from harness.scenario.targets import TARGET_KINDS, TargetKind
 from harness.scenario.triggers import AnyTrigger, BeforeRun
 from harness.validated import Strict
 
@@ -24,7 +25,7 @@ class Injection(Strict):
         for_s: how long it lasts; a fault that is over by itself (a restart) has none.
     """
 
-    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["link"]}, {"required": ["service"]}]})
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [kind]} for kind in TARGET_KINDS]})
 
     link: str | None = None
     service: str | None = None
@@ -35,8 +36,13 @@ class Injection(Strict):
 
     @property
     def target(self) -> str:
-        """The link or the service, as the scenario names it."""
-        return self.link or self.service or ""
+        """What the fault is on, as the scenario names it."""
+        return str(getattr(self, self.fault.TARGET))
+
+    @property
+    def target_kind(self) -> TargetKind:
+        """What kind of target that is."""
+        return TARGET_KINDS[self.fault.TARGET]
 
     @property
     def lasts_s(self) -> float:
@@ -46,13 +52,13 @@ class Injection(Strict):
     @field_validator("fault")
     @classmethod
     def _of_its_target(cls, fault: AnyFault, info: ValidationInfo) -> AnyFault:
-        link, service = info.data.get("link"), info.data.get("service")
-        if link and service:
-            raise ValueError("is for a link or for a service, not for both: write one of 'link' and 'service'")
-        if fault.TARGET == "link" and not link:
-            raise ValueError(f"'{fault.name()}' is a fault of a link: write link: client -> server")
-        if fault.TARGET == "service" and not service:
-            raise ValueError(f"'{fault.name()}' is a fault of a service: write service: NAME")
+        named = [kind for kind in TARGET_KINDS if info.data.get(kind)]
+        if len(named) > 1:
+            either = " or ".join(f"a {kind}" for kind in named)
+            raise ValueError(f"is for {either}, not for several: write one of {', '.join(map(repr, named))}")
+        if named != [fault.TARGET]:
+            example = TARGET_KINDS[fault.TARGET].example
+            raise ValueError(f"'{fault.name()}' is a fault of a {fault.TARGET}: write {example}")
         return fault
 
     @field_validator("for_s")

@@ -40,9 +40,7 @@ def overlaps(faults: list[Injection], stack: Stack) -> Iterator[Overlap]:
 
 def held_by(injection: Injection, stack: Stack) -> frozenset[str]:
     """The links and services that a fault holds while it is on: a service's are those that lead to it, too."""
-    if injection.link is not None:
-        return frozenset({str(stack.link(injection.link))})
-    return frozenset({injection.target, *(str(link) for link in stack.links_to(injection.target))})
+    return injection.target_kind.held_in(stack, injection.target)
 
 
 def _meet(one: Injection, other: Injection) -> bool:

@@ -1,4 +1,4 @@
-"""The JSON Schema of scenario files, so that editors complete and check them: ``python -m harness.scenario.schema``."""
+"""The JSON Schema of scenario files, so that editors complete and check them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,3 @@ def schema_text() -> str:
     """The schema as it stands in ``schema.json``."""
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Scenario.model_json_schema(by_alias=True)}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
-
-
-if __name__ == "__main__":
-    SCHEMA_FILE.write_text(schema_text(), encoding="utf-8")

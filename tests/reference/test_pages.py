@@ -31,7 +31,7 @@ def test_every_table_stands_on_a_page() -> None:
 @pytest.mark.parametrize(
     ("names", "tables"),
     [
-        (FAULTS, ("faults of links", "faults of services everywhere", "faults of services in containers")),
+        (FAULTS, ("faults",)),
         ({*PROMISES, *PROOFS}, ("promises", "proofs")),
         ({trigger.EXAMPLE for trigger in TRIGGERS.values()}, ("triggers",)),
     ],

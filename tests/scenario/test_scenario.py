@@ -54,7 +54,7 @@ def test_scenario_of_the_project_loads_and_fits_the_schema(stack: Stack, name: s
 
 
 def test_schema_is_up_to_date() -> None:
-    """The schema file is what the model says; `python -m harness.scenario.schema` writes it."""
+    """The schema file is what the model says; `python -m harness.reference` writes it."""
     assert SCHEMA_FILE.read_text() == schema_text()
 
 
@@ -132,7 +132,7 @@ def test_fault_with_settings_is_read(tmp_path: Path, stack: Stack) -> None:
         ("link: workflow -> backend", "service: moon", "mine.yaml:5: faults.0.is: 'refused' is a fault of a link: write link: client -> server"),
         ("is: refused", "is: kill", "mine.yaml:5: faults.0.is: 'kill' is a fault of a service: write service: NAME"),
         ("link: workflow -> backend\n    is: refused", "service: moon\n    is: kill", "mine.yaml:4: faults.0.service: 'moon' is not a service of the stack; there are: postgres"),
-        ("is: refused", "service: backend\n    is: kill", "mine.yaml:6: faults.0.is: is for a link or for a service, not for both"),
+        ("is: refused", "service: backend\n    is: kill", "mine.yaml:6: faults.0.is: is for a link or a service, not for several"),
         ("name: mine", "name: yours", "mine.yaml:1: name: is 'yours', but the file is called 'mine.yaml'"),
         ("about: One fault.", "about: One fault.\npromises: [artefacts]", "mine.yaml:3: promises.0: there is no promise 'artefacts'; there are: artifacts-once, "),
         ("about: One fault.", "about: [", "is not valid YAML"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from harness.faults.fault import Fault
 from harness.faults.toxic import Toxic
@@ -15,7 +15,7 @@ class LinkFault(Fault):
         CUTS: new connections are refused, and open ones end; the proxy is switched off.
     """
 
-    TARGET: ClassVar[Literal["link", "service"]] = "link"
+    TARGET: ClassVar[str] = "link"
     CUTS: ClassVar[bool] = False
     PROOF_HEALED: ClassVar[str] = "a probe is answered"
 
