@@ -30,7 +30,7 @@ def _faults() -> Rows:
     return [_FAULT_HEAD, *(_fault_row(name, fault) for name, fault in FAULTS.items())]
 
 
-def _fault_row(name: str, fault: type[Fault]) -> Sequence[str]:
+def _fault_row(name: str, fault: type[Fault]) -> tuple[str, ...]:
     runtimes = ", ".join(runtimes_of(fault))
     said = f"`… {fault.PHRASES[0]}`"
     return f"`{name}`", fault.TARGET, runtimes, fault.SENTENCE, fault.PROOF_ON, fault.PROOF_HEALED, said
