@@ -46,6 +46,8 @@ def main(arguments: list[str]) -> int:
     if failed := attempt(to_set_up):
         return failed
     os.chdir(ROOT)
+    # Bytecode that is not written is compiled anew by every process of every drill and of every test.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if command in ("setup", "engine"):
         return 0
     if command == "check":

@@ -39,7 +39,7 @@ def test_walk_through_adds_adapters_that_the_file_takes(tmp_path: Path, monkeypa
     assert set(adapters.probes) == {"cents-are-right", "refusals-are-logged"}
 
 
-@pytest.mark.parametrize("name", [*(set(Adapters.model_fields) - {"workload", "probes"}), *Workload.model_fields])
+@pytest.mark.parametrize("name", [*sorted(set(Adapters.model_fields) - {"workload", "probes"}), *Workload.model_fields])
 def test_walk_through_names_every_adapter(name: str) -> None:
     """What the file may say under adapters stands in the page's table."""
     assert re.search(rf"^\|.*`(workload\.)?{name}`", PAGE, re.MULTILINE)
