@@ -62,6 +62,12 @@ def missing_adapters(promise: str, adapters: Adapters) -> tuple[str, ...]:
 
 
 def checkable(adapters: Adapters) -> Mapping[str, Check]:
-    """Every promise that can be checked with what the stack's file names, its own probes among them."""
+    """Every promise that can be checked with what the stack's file names, its own probes among them.
+
+    Raises:
+        UsageError: a probe is called as a promise or a proof is, which would never be judged then.
+    """
+    if taken := [name for name in adapters.probes if name in known_promises() or name in PROOFS]:
+        raise UsageError(f"x-harness.adapters.probes.{taken[0]}: a check has this name already, take another")
     known = {name: check for name, check in known_promises().items() if not missing_adapters(name, adapters)}
     return known | {name: probe_check(name, probe) for name, probe in adapters.probes.items()}

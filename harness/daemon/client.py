@@ -34,6 +34,7 @@ from harness.load.plan import LoadPlan
 from harness.load.result import LoadResult
 from harness.report.result import DrillResult
 from harness.runtime.running import RuntimeName
+from harness.runtime.waiting import until
 from harness.scenario.model import Scenario
 from harness.stack.stack import Stack
 
@@ -41,8 +42,6 @@ LastWord = TypeVar("LastWord", DrilledNews, LoadedNews, StatusNews, DownNews)
 _START_DEADLINE_S = 300.0
 _DOWN_DEADLINE_S = 60.0
 _STATUS_DEADLINE_S = 30.0
-_POLL_S = 0.05
-_SHOWN_LINES = 20
 _MESSAGE_BYTES = 16 * 1024 * 1024
 
 
@@ -86,21 +85,19 @@ async def start_daemon(
             stderr=output,
             start_new_session=True,
         )
+
+    def ready() -> DaemonState | None:
+        if process.poll() is not None:
+            said = log.read_text(errors="replace").strip()
+            raise StartFailed(
+                f"the stack could not be started: {said.splitlines()[0] if said else 'no word'}", evidence=said
+            )
+        state = read_state(stack)
+        return state if state is not None and state.pid == process.pid else None
+
     try:
-        async with asyncio.timeout(_START_DEADLINE_S):
-            while (state := read_state(stack)) is None or state.pid != process.pid:
-                if process.poll() is not None:
-                    said = log.read_text(errors="replace").strip()
-                    raise StartFailed(
-                        f"the stack could not be started: {said.splitlines()[0] if said else 'no word'}", evidence=said
-                    )
-                await asyncio.sleep(_POLL_S)
-    except TimeoutError:
-        process.terminate()
-        raise DeadlineExceeded(
-            f"the stack was not ready within {_START_DEADLINE_S:g} s", evidence=log.read_text()
-        ) from None
-    except asyncio.CancelledError:
+        state = await until(ready, what="the stack to be ready", deadline_s=_START_DEADLINE_S, evidence=log.read_text)
+    except (DeadlineExceeded, asyncio.CancelledError):
         process.terminate()
         raise
     for line in log.read_text(errors="replace").splitlines():
@@ -154,14 +151,11 @@ async def take_down(state: DaemonState, progress: Progress) -> None:
         DeadlineExceeded: it was still there after a minute.
     """
     await _ask(state, DownRequest(), DownNews, progress)
-    try:
-        async with asyncio.timeout(_DOWN_DEADLINE_S):
-            while state.socket.parent.exists():  # noqa: ASYNC110 - another process removes it
-                await asyncio.sleep(_POLL_S)
-    except TimeoutError:
-        raise DeadlineExceeded(
-            f"session {state.session} was still there after {_DOWN_DEADLINE_S:g} s: `harness clean`"
-        ) from None
+    await until(
+        lambda: not state.socket.parent.exists(),
+        what=f"session {state.session} to be removed (else `harness clean`)",
+        deadline_s=_DOWN_DEADLINE_S,
+    )
 
 
 async def _ask(state: DaemonState, request: Request, answer: type[LastWord], progress: Progress) -> LastWord:

@@ -8,7 +8,10 @@ import pytest
 
 from harness.checks.finding import Case, Weight
 from harness.checks.probe import probe_check
+from harness.checks.registry import checkable
+from harness.errors import UsageError
 from harness.history.reads import ProbeRead
+from harness.stack.adapters import Adapters
 from harness.stack.probes import LogPromise, Probe, SqlPromise
 
 NONE_LEFT = SqlPromise(sql="SELECT 1", rows=0)
@@ -58,3 +61,13 @@ def test_probe_that_does_not_hold_is_found(
 ) -> None:
     """Each kind of probe finds what is not as the file says."""
     assert titles(sound, probe, read) == [(title, weight)]
+
+
+@pytest.mark.parametrize("name", ["bounded", "fault-hit"])
+def test_probe_takes_no_name_of_a_check(name: str) -> None:
+    """Under the name of a promise or a proof, one of the two would never be judged."""
+    adapters = Adapters.model_validate(
+        {"workload": {"wait": {"for_s": 1}}, "probes": {name: {"log": "api", "matches": "x", "at_most": 0}}}
+    )
+    with pytest.raises(UsageError, match=f"probes.{name}: a check has this name already"):
+        checkable(adapters)
