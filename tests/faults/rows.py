@@ -97,7 +97,9 @@ async def _is_cut_off(subject: Subject) -> bool:
 
 
 async def _loses_packets(subject: Subject) -> bool:
-    return any([await subject.ask(timeout_s=0.15) != "answered" for _ in range(_CALLS)])
+    # Half of the packets are lost, so nearly every call needs one sent again; on a busy machine a few are late anyway.
+    late = [await subject.ask(timeout_s=0.15) != "answered" for _ in range(_CALLS)]
+    return sum(late) > _CALLS / 2
 
 
 async def _is_throttled(subject: Subject) -> bool:
