@@ -1,8 +1,9 @@
 """Which worker runs which test: what takes long begins first, and a stack that a worker keeps up is used by it again.
 
-A unit is what one worker runs in one go: a file, so that its fixtures are made once, or a single test of a file whose
-tests have nothing in common. Drills on the reference stack come last, one by one: a worker boots a stack for the first
-and keeps it, so that none stands about idle (which costs a fifth of a core) while there is other work.
+A unit is what one worker runs in one go: a file, so that its fixtures are made once; a whole folder; or a single test
+of a file whose tests have nothing in common. Drills on the reference stack come last, one by one: a worker boots a
+stack for the first and keeps it, so that none stands about idle (which costs a fifth of a core) while there is other
+work.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ SPREAD = (
     "tests/foreign/test_payments_slow.py",
     "tests/load/test_stack.py",
 )
+# Folders that one worker takes whole: two of them would build the same images at once.
+TOGETHER = ("tests/images/",)
 # Drills on a stack that a worker keeps up, by what the stack is.
 KEPT: Mapping[str, re.Pattern[str]] = {
     "local": re.compile(r"features/|tests/drill/test_both_runtimes\.py::.*\[local-"),
@@ -47,7 +50,9 @@ def unit_of(nodeid: str) -> str:
         nodeid: the test, as pytest names it.
     """
     file = nodeid.split("::", maxsplit=1)[0]
-    return nodeid if file in SPREAD or kept_stack_of(nodeid) is not None else file
+    if file in SPREAD or kept_stack_of(nodeid) is not None:
+        return nodeid
+    return next((folder for folder in TOGETHER if file.startswith(folder)), file)
 
 
 def kept_stack_of(unit: str) -> str | None:

@@ -15,7 +15,7 @@ from harness.history.history import HistoryWriter
 POLL_S = 0.05
 # Without a trigger that waits for a task, only the history's times depend on the pace; and an answer costs the
 # api-server 40 ms, which the tasks of the run have to wait for.
-UNHURRIED_POLL_S = 0.2
+UNHURRIED_POLL_S = 0.5
 _PATIENCE_S = 30.0
 # What a task must have been before, though it was so for less time than one look at it takes.
 _PASSED_THROUGH: Mapping[str, tuple[str, ...]] = {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bootstrap.scheduling import EXPECTED_S, SPREAD, StackScheduling, kept_stack_of, unit_of
+from bootstrap.scheduling import EXPECTED_S, SPREAD, TOGETHER, StackScheduling, kept_stack_of, unit_of
 
 if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
@@ -72,7 +72,7 @@ def as_controller(worker: Worker) -> WorkerController:
 
 def test_files_that_the_order_names_exist() -> None:
     """A file that was renamed would lose its place, unnoticed."""
-    named = {unit.split("::")[0] for unit in (*SPREAD, *EXPECTED_S)}
+    named = {unit.split("::")[0] for unit in (*SPREAD, *TOGETHER, *EXPECTED_S)}
     assert [file for file in named if not (ROOT / file).exists()] == []
 
 
@@ -80,6 +80,7 @@ def test_file_stays_with_one_worker() -> None:
     """Its fixtures are made once."""
     assert unit_of("tests/x/test_y.py::test_z[a::b]") == "tests/x/test_y.py"
     assert unit_of(f"{SPREAD[0]}::test_z") == f"{SPREAD[0]}::test_z"
+    assert {unit_of(f"{TOGETHER[0]}test_{name}.py::test_z") for name in "ab"} == {TOGETHER[0]}
 
 
 @pytest.mark.parametrize(
