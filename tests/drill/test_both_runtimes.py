@@ -1,4 +1,4 @@
-"""The whole suite of scenarios, on local processes and on containers: a scenario does not know which.
+"""The whole suite of scenarios, on local processes or in containers: a scenario does not know which.
 
 Each is a test of its own. Those of a runtime share a stack that stays up, as a user's tests do by the `drill` fixture.
 """
@@ -38,14 +38,29 @@ def drill_in_containers(request: pytest.FixtureRequest, starts_a_stack: None) ->
         yield runner
 
 
-@pytest.mark.parametrize(
-    ("runtime", "scenario"),
-    [
-        pytest.param(runtime, name, id=f"{runtime}-{name}", marks=MARKS[runtime])
-        for runtime, names in DRILLED.items()
-        for name in names
-    ],
-)
+def pairs(*, thorough: bool) -> list[tuple[RuntimeName, str]]:
+    """What is drilled where: by turns on the one runtime and the other, or on each that can do it.
+
+    A runtime shows in a fault, and `tests/faults` holds each fault to its contract on both.
+    """
+    if thorough:
+        return [(runtime, name) for runtime, names in DRILLED.items() for name in names]
+    anywhere = [name for name in EVERY if name in DRILLED[RuntimeName.LOCAL]]
+    locally = set(anywhere[::2])
+    return [(RuntimeName.LOCAL if name in locally else RuntimeName.DOCKER, name) for name in EVERY]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give each drill a test of its own."""
+    if "scenario" in metafunc.fixturenames:
+        thorough = metafunc.config.getoption("--thorough")
+        cases = [
+            pytest.param(runtime, name, id=f"{runtime}-{name}", marks=MARKS[runtime])
+            for runtime, name in pairs(thorough=thorough)
+        ]
+        metafunc.parametrize(("runtime", "scenario"), cases)
+
+
 def test_scenario_passes(request: pytest.FixtureRequest, runtime: RuntimeName, scenario: str) -> None:
     """Its promises hold under its faults, after a steady run of its own."""
     drill: DrillRunner = request.getfixturevalue(FIXTURES[runtime])
@@ -53,7 +68,15 @@ def test_scenario_passes(request: pytest.FixtureRequest, runtime: RuntimeName, s
 
 
 def test_every_scenario_is_drilled() -> None:
-    """In containers every one of them, and as local processes all that need no container."""
+    """Each once, on either runtime about as often as on the other; thoroughly, each wherever it can be."""
+    drilled = pairs(thorough=False)
+    assert [name for _, name in drilled] == list(EVERY)
+    assert {runtime for runtime, _ in drilled} == set(RuntimeName)
+    assert len(pairs(thorough=True)) == sum(map(len, DRILLED.values()))
+
+
+def test_containers_can_drill_every_scenario() -> None:
+    """And local processes all that need no container."""
     assert DRILLED[RuntimeName.DOCKER] == list(EVERY)
     assert set(EVERY) - set(DRILLED[RuntimeName.LOCAL]) == {
         "backend-cpu",
