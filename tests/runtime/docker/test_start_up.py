@@ -66,10 +66,10 @@ def test_service_that_finds_its_disk_full_is_told_so(engine: Engine, tmp_path: P
 
 def test_service_that_is_never_ready_is_told_with_the_reason(engine: Engine, tmp_path: Path) -> None:
     """A service that is not ready in time is named with what was asked last and its last output."""
-    late = ('{http: "http://server:8000/"}\n      ready_within_s: 60', "{log: never}\n      ready_within_s: 1")
+    late = ('{http: "http://server:8000/"}\n      ready_within_s: 60', "{log: never}\n      ready_within_s: 5")
     error, left = failing(tmp_path, engine, late)
     assert isinstance(error, DeadlineExceeded)
-    assert str(error).startswith("server was not ready within 1 s (no line of its output matches 'never')")
+    assert str(error).startswith("server was not ready within 5 s (no line of its output matches 'never')")
     assert error.evidence == "serving"
     assert left == []
 
