@@ -20,7 +20,7 @@ from tests.drill.conftest import PROJECT, Finish, Start
 from tests.drill.test_interference import wait_for_event
 
 COMPOSE_DEADLINE_S = 180
-RESTORED_WITHIN_S = 30.0
+RESTORED_WITHIN_S = 60.0
 POLL_S = 0.1
 ONE_SHOT = "airflow-migrate"
 
