@@ -56,7 +56,7 @@ class Parts:
         """The notifications of a run."""
         answer = httpx.get(f"{self.notifications}/messages", trust_env=False).json()
         bodies = [message["body"] for message in answer["messages"]]
-        return [str(body) for body in bodies if f"execution_id: {execution_id}" in body["message"].splitlines()]
+        return [str(body) for body in bodies if f"execution_id: {execution_id}" in body.get("message", "").splitlines()]
 
 
 def new_run() -> str:
