@@ -48,14 +48,16 @@ class Part:
         return (*PYTEST, "-m", self.marks, *beside, *_SEED, *options)
 
 
-SIDE_BY_SIDE = Part("tests that start no stack, side by side", "not stack and not alone", _BUSY)
-STACKS = Part("tests that start stacks, several at once", "stack and not alone", _WAITING, _UNHURRIED)
+QUICK = Part("tests that start no stack, side by side", "not (stack or sweep or alone)", _BUSY)
+LONG = Part(
+    "sweeps and tests that start stacks, several at once", "(stack or sweep) and not alone", _WAITING, _UNHURRIED
+)
 ALONE = Part("tests that must have the machine for themselves", "alone", 1)
 # Between them, the parts of a whole lane are every test; tests/bootstrap/test_lanes.py sees to it.
 LANES: dict[str, tuple[Part, ...]] = {
-    "test": (SIDE_BY_SIDE, STACKS, ALONE),
-    "test-quick": (SIDE_BY_SIDE,),
-    "test-thorough": (SIDE_BY_SIDE, STACKS, ALONE),
+    "test": (QUICK, LONG, ALONE),
+    "test-quick": (QUICK,),
+    "test-thorough": (QUICK, LONG, ALONE),
 }
 
 

@@ -33,12 +33,19 @@ KEPT: Mapping[str, re.Pattern[str]] = {
 # Seconds that a unit takes with others beside it, where that is much: a hint, for the order alone.
 EXPECTED_S: Mapping[str, float] = {
     "tests/airflow/test_parts_slow.py": 60,
+    "tests/daemon/test_stack_that_is_up.py": 60,
     "tests/drill/test_attach.py": 110,
     "tests/drill/test_sudden_death.py": 180,
     "tests/faults/test_effects.py": 120,
     "tests/faults/test_in_containers.py": 150,
+    "tests/ibkr_gateway/test_arbitrary_bytes.py": 40,
     "tests/trading/doctor/test_doctor_airflow_slow.py": 60,
+    "tests/trading/test_backend_outage.py": 60,
     "tests/trading/test_dag_in_airflow_slow.py": 80,
+    "tests/trading/test_order_faults.py": 60,
+    "tests/trading/test_order_kill_sweep.py": 70,
+    "tests/trading/test_preflight_gateway.py": 45,
+    "tests/trading/test_spool_crashes.py": 50,
 }
 _SECONDS_A_TEST = 0.5
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from _pytest.mark.expression import Expression
 
-from bootstrap.lanes import ALONE, LANES, SIDE_BY_SIDE, STACKS, Part
+from bootstrap.lanes import ALONE, LANES, LONG, QUICK, Part
 
 ROOT = Path(__file__).parents[2]
-PARTS = (SIDE_BY_SIDE, STACKS, ALONE)
+PARTS = (QUICK, LONG, ALONE)
 # Takes its time to end when it is told to, as a test does that has containers to remove.
 SLOW_TO_END = """
 import signal, sys, time
@@ -65,17 +65,17 @@ def takes(part: Part, has: Mapping[str, bool]) -> bool:
 
 
 @pytest.mark.parametrize("lane", ["test", "test-thorough"])
-@pytest.mark.parametrize("marks", list(itertools.product((True, False), repeat=2)))
-def test_whole_lane_runs_every_test_once(lane: str, marks: tuple[bool, bool]) -> None:
+@pytest.mark.parametrize("marks", list(itertools.product((True, False), repeat=3)))
+def test_whole_lane_runs_every_test_once(lane: str, marks: tuple[bool, bool, bool]) -> None:
     """With any marks on a test, there is one part that takes it, and no other does it again."""
-    has = dict(zip(("stack", "alone"), marks, strict=True))
+    has = dict(zip(("stack", "sweep", "alone"), marks, strict=True))
     assert sum(takes(part, has) for part in LANES[lane]) == 1
 
 
 def test_quick_lane_starts_no_stack() -> None:
     """Nothing of it needs Airflow or an engine."""
-    for part, alone in itertools.product(LANES["test-quick"], (True, False)):
-        assert not takes(part, {"stack": True, "alone": alone})
+    for part, sweep, alone in itertools.product(LANES["test-quick"], (True, False), (True, False)):
+        assert not takes(part, {"stack": True, "sweep": sweep, "alone": alone})
 
 
 @pytest.mark.parametrize("how", ["ctrl-c", "terminated"])

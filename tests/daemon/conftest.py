@@ -94,7 +94,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def up(home: Path) -> Iterator[str]:
+def up(home: Path, starts_a_stack: None) -> Iterator[str]:
     """The stack, up for all tests of the file: what `harness up` has printed."""
     done = run_harness("up", cwd=home, OTHER_SECRET=GIVEN_SECRET)
     try:

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 Start = Callable[..., "subprocess.Popen[str]"]
-DEADLINE_S = 120.0
+DEADLINE_S = 240.0
 POLL_S = 0.05
 
 

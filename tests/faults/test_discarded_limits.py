@@ -104,7 +104,9 @@ async def test_running_service_without_a_limit_is_not_limited(tmp_path: Path) ->
 def without_links(home: Path) -> Path:
     """A compose file with one service that no link leads to."""
     file = home / "compose.yml"
-    file.write_text("services: {server: {image: server}}\nx-harness: {links: [], adapters: {workload: {wait: {for_s: 1}}}}\n")
+    file.write_text(
+        "services: {server: {image: server}}\nx-harness: {links: [], adapters: {workload: {wait: {for_s: 1}}}}\n"
+    )
     return file
 
 

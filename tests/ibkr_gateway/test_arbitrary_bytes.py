@@ -18,6 +18,7 @@ from fixtures.ibkr_gateway.protocol.catalogue import REQUESTS
 from tests.ibkr_gateway.damaged_streams import Stream, random_stream, sweep
 from tests.ibkr_gateway.stub import CLOCK, READY_S, Stub, ib_insync, start
 
+pytestmark = pytest.mark.sweep
 SEED = 20261120
 STREAMS = 10_000
 BATCH = 1_000

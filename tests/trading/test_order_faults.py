@@ -17,6 +17,7 @@ from tests.trading.order_desk import FOLLOW_S, Desk, Row, Seen, fault
 from tests.trading.parts import Parts, new_run
 from tests.trading.process import running_gateway, wait_until
 
+pytestmark = pytest.mark.sweep
 _DESKS = 5
 # What an attempt may take that begins at the end of the time for reconnecting.
 _LAST_ATTEMPT_S = 14.0

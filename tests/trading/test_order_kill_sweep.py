@@ -13,6 +13,7 @@ from tests.trading.kill_sweep import Bench, Link, Sweep, sweep
 from tests.trading.parts import Parts
 from tests.trading.process import running_gateway
 
+pytestmark = pytest.mark.sweep
 _CASES: tuple[tuple[Link, bool], ...] = (
     ("gateway", False),
     ("gateway", True),

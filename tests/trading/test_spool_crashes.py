@@ -12,6 +12,7 @@ from tests.trading.storing_tries import Storer, an_order, storer
 from trading.workflow.settings import WorkflowSettings
 from trading.workflow.spool import Spool
 
+pytestmark = pytest.mark.sweep
 SetUp = Callable[..., WorkflowSettings]
 
 _LINES_MIN = 50
