@@ -48,6 +48,8 @@ EXPECTED_S: Mapping[str, float] = {
     "tests/trading/test_spool_crashes.py": 50,
 }
 _SECONDS_A_TEST = 0.5
+# So many drills for each worker must be left on a stack for one more of them to be booted, which takes as long as one.
+_WORTH_A_BOOT = 2
 
 
 def unit_of(nodeid: str) -> str:
@@ -86,7 +88,20 @@ class StackScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist does 
         # of them could be a drill for which another worker has been waiting.
         if self.workqueue and self._pending_of(self.assigned_work[node]) > 1:
             return
+        if self.workqueue and not node.shutting_down and self._is_done(node):
+            node.shutdown()
+            return
         super()._reschedule(node)
+
+    def _is_done(self, node: WorkerController) -> bool:
+        """Whether a worker that has a stack would boot another for no more than a drill or two."""
+        left = Counter(kept_stack_of(unit) for unit in self.workqueue)
+        own = self._stack_of(node)
+        if own is None or own in left or None in left:
+            return False
+        workers = Counter(self._stack_of(other) for other in self.assigned_work if not other.shutting_down)
+        # A stack that nobody has is booted, for however few.
+        return all(workers[stack] and left[stack] < _WORTH_A_BOOT * (workers[stack] + 1) for stack in left)
 
     def _choose(self, node: WorkerController) -> str:
         others = [unit for unit in self.workqueue if kept_stack_of(unit) is None]

@@ -125,3 +125,11 @@ def test_stacks_are_shared_out_among_workers(schedule: Schedule) -> None:
     tests = [f"{BOTH}[{stack}-{n}]" for n in range(8) for stack in ("local", "docker")]
     first = [kept_stack_of(ran[0]) for ran in schedule(tests, 4)]
     assert (first.count("local"), first.count("docker")) == (2, 2)
+
+
+def test_no_stack_is_booted_for_the_last_drill(schedule: Schedule) -> None:
+    """A worker that has nothing more to do on its stack leaves what little there is to those that have the other."""
+    tests = [f"{BOTH}[local-{n}]" for n in range(2)] + [f"{BOTH}[docker-{n}]" for n in range(5)]
+    ran = schedule(tests, 2)
+    assert sorted(test for each in ran for test in each) == sorted(tests)
+    assert [len({kept_stack_of(test) for test in each}) for each in ran] == [1, 1]
