@@ -18,7 +18,10 @@ from harness.runtime.docker.limits import as_before
 from harness.runtime.logs import size_of, tail
 from harness.runtime.service import ServiceState
 from harness.runtime.session.undo_log import UndoStep
+from harness.runtime.waiting import NotYet, until
 
+_NOT_FROZEN = "unable to freeze"
+_FREEZE_DEADLINE_S = 10.0
 _STATES = {"running": ServiceState.RUNNING, "restarting": ServiceState.RUNNING, "paused": ServiceState.PAUSED}
 
 
@@ -154,8 +157,24 @@ class ServiceContainer:
             await self._follower.until_over()
 
     async def pause(self) -> None:
-        """Freeze it whole."""
-        await self._engine.call(f"pause {self.name}", self.container().pause)
+        """Freeze it whole.
+
+        Raises:
+            DeadlineExceeded: the kernel did not freeze it in time.
+            HarnessError: the engine refuses otherwise.
+        """
+
+        async def frozen() -> bool:
+            try:
+                await self._engine.call(f"pause {self.name}", self.container().pause)
+            except HarnessError as cause:
+                # While it starts processes on a busy machine, the kernel may not come to an end with all of them.
+                if _NOT_FROZEN in str(cause):
+                    raise NotYet(str(cause)) from cause
+                raise
+            return True
+
+        await until(frozen, what=f"{self.name} to stand still", deadline_s=_FREEZE_DEADLINE_S)
 
     async def resume(self) -> None:
         """Let it go on."""
