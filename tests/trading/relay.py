@@ -80,10 +80,12 @@ class Relay:
             except OSError:
                 reset(client)
                 continue
+            for each in (client, server):
+                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
+                # From now on another thread may cut them, at any time.
                 self._open |= {client, server}
             for source, target, upwards in ((client, server, True), (server, client, False)):
-                source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 threading.Thread(target=self._pump, args=(source, target, upwards), daemon=True).start()
 
     def _pump(self, source: socket.socket, target: socket.socket, upwards: bool) -> None:  # noqa: FBT001 - a thread's argument
