@@ -100,7 +100,7 @@ class StackScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist does 
         if own is None or own in left or None in left:
             return False
         workers = Counter(self._stack_of(other) for other in self.assigned_work if not other.shutting_down)
-        # A stack that nobody has is booted, for however few.
+        # A stack that no worker has is booted, for however few.
         return all(workers[stack] and left[stack] < _WORTH_A_BOOT * (workers[stack] + 1) for stack in left)
 
     def _choose(self, node: WorkerController) -> str:
