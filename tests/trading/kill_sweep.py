@@ -130,8 +130,9 @@ def _is_killed(tries: Nursery, job: Try, relay: Relay, point: KillPoint) -> bool
 def _possible_ends(point: KillPoint) -> set[int]:
     if not point.sprung.is_set():
         return {0}
-    # A chunk that still arrives may be the last one that the task waits for: it may have ended before it is hit.
-    return {-signal.SIGKILL, 0} if point.forward else {-signal.SIGKILL}
+    # The signal is sent in any case. The task may have ended before: a chunk that still arrives may be the last one that
+    # it waits for, and one that is lost may be the word with which it leaves, for which it waits for nothing.
+    return {-signal.SIGKILL, 0}
 
 
 def _retry(tries: Nursery, job: Try) -> None:
