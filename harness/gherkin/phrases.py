@@ -71,9 +71,7 @@ def fault_phrases(target: str) -> Phrases[Fault]:
 def fault_step() -> str:
     """The step that plans a fault which lasts for a time, as a regular expression."""
     verbs = "|".join(sorted({phrase.partition(" ")[0] for phrase in _every_phrase(lasts=True)}))
-    return (
-        rf'"(?P<target>[^"]+)" (?P<fault>(?:{verbs}) .+?) (?P<lasts>for [\d.]+ s|until the run ends)(?: (?P<start>.+))?'
-    )
+    return rf'"(?P<target>[^"]+)" (?P<fault>(?:{verbs}) .+?) (?P<lasts>{_LASTS})(?: (?P<start>.+))?'
 
 
 def momentary_fault_step() -> str:

@@ -10,6 +10,8 @@ from harness.scenario.model import Injection
 from harness.scenario.triggers import AtTime, BeforeRun
 from harness.stack.stack import Stack
 
+_ALWAYS = (-math.inf, math.inf)
+
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
@@ -46,12 +48,16 @@ def held_by(injection: Injection, stack: Stack) -> frozenset[str]:
 def _meet(one: Injection, other: Injection) -> bool:
     if one.start == other.start:
         return True
-    (began_s, ended_s), (other_began_s, other_ended_s) = _window(one), _window(other)
+    window, other_window = _window(one), _window(other)
+    if window is None or other_window is None:
+        # What begins some time in the run surely meets what is on from before it to its end, and nothing else.
+        return _ALWAYS in (window, other_window)
+    (began_s, ended_s), (other_began_s, other_ended_s) = window, other_window
     return began_s < other_ended_s and other_began_s < ended_s
 
 
-def _window(injection: Injection) -> tuple[float, float]:
-    """From when to when it surely is on, in seconds of the run's clock; an empty window where that is not known."""
+def _window(injection: Injection) -> tuple[float, float] | None:
+    """From when to when it surely is on, in seconds of the run's clock; None where that is not known beforehand."""
     lasts_s = math.inf if injection.until else injection.lasts_s
     match injection.start:
         case BeforeRun():
@@ -59,5 +65,4 @@ def _window(injection: Injection) -> tuple[float, float]:
         case AtTime(at_s=at_s):
             return at_s, at_s + lasts_s
         case _:
-            # It begins some time in the run, and so inside every window that has no end on either side.
-            return 0.0, 0.0
+            return None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import pytest
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, UsageError
 from harness.faults.registry import BUILT_IN
+from harness.faults.service.kill import Kill
 from harness.runtime.effects.effect import Observation
 from harness.runtime.effects.registry import cannot_do, effect_of, effect_type, runtimes_of
 from harness.runtime.running import RuntimeName
@@ -123,3 +124,17 @@ def test_runtime_names_what_it_cannot_do(start: Start, runtime: RuntimeName) -> 
     if runtime is RuntimeName.LOCAL:
         with pytest.raises(HarnessError, match="the local runtime cannot do partition; what can: docker"):
             effect_of(BUILT_IN["partition"].model_validate({}), start(runtime).running, SERVICE)
+
+
+def test_fault_that_brings_no_effect_is_refused() -> None:
+    """What another package names as an effect has to be one: passed over, its scenarios would only be skipped."""
+
+    class Hollow(Kill):
+        @classmethod
+        def effects(cls) -> Mapping[str, type[object]]:
+            return {RuntimeName.LOCAL: object}
+
+    with pytest.raises(
+        UsageError, match="the fault 'kill' should bring an effect for local, and brings <class 'object'>"
+    ):
+        effect_type(Hollow, RuntimeName.LOCAL)

@@ -69,9 +69,17 @@ def test_faults_that_meet_on_one_link_are_refused(
         ),
         ({**LATE, "from": {"task": "chart"}, "for_s": 1}, {**SILENT, "from": {"task": "order"}, "for_s": 1}),
         ({**LATE, "from": {"at_s": 1}, "for_s": 5}, {"service": "db", "is": "kill", "from": {"at_s": 1}, "for_s": 5}),
+        ({**LATE, "for_s": 5}, {**SILENT, "from": {"task": "chart"}, "for_s": 1}),
         ({"service": "api", "is": "restart"}, {**LATE, "from": {"at_s": 1}, "for_s": 5}),
     ],
-    ids=["one after the other", "two links", "times that are not known", "link and another server", "over by itself"],
+    ids=[
+        "one after the other",
+        "two links",
+        "times that are not known",
+        "link and another server",
+        "one may be over",
+        "over by itself",
+    ],
 )
 def test_faults_that_do_not_meet_are_accepted(
     stack: Stack, one: Mapping[str, object], other: Mapping[str, object]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from harness.errors import UsageError
 from harness.faults.fault import Fault
 from harness.faults.link.fault import LinkFault
 from harness.faults.service.cpu_limit import CpuLimit
@@ -60,9 +61,15 @@ RUNTIMES: Mapping[RuntimeName, Effects] = {RuntimeName.LOCAL: LOCAL, RuntimeName
 
 
 def effect_type(fault: type[Fault], runtime: RuntimeName) -> EffectType | None:
-    """The effect of a fault on a runtime; None where the runtime cannot do it."""
+    """The effect of a fault on a runtime; None where the runtime cannot do it.
+
+    Raises:
+        UsageError: the fault brings an effect that is none.
+    """
     brought = fault.effects().get(runtime)
-    if brought is not None and issubclass(brought, Effect):
+    if brought is not None:
+        if not issubclass(brought, Effect):
+            raise UsageError(f"the fault {fault.name()!r} should bring an effect for {runtime}, and brings {brought!r}")
         return brought
     return next((effect for base in fault.__mro__ if (effect := RUNTIMES[runtime].get(base)) is not None), None)
 
