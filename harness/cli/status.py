@@ -16,6 +16,7 @@ from harness.daemon.state_file import read_state
 from harness.daemon.status import Access, ServiceStatus, StackStatus
 from harness.drill.again import DEFAULT_STACK
 from harness.drill.interruptible import run_interruptibly
+from harness.errors import UsageError
 from harness.report.terminal import TerminalProgress
 from harness.runtime.running import RuntimeName
 from harness.stack.credentials import Origin
@@ -34,6 +35,8 @@ def status(stack: StackFile = DEFAULT_STACK, json: Json = False) -> int:
     console = console_for_people(stderr=json)
     state = read_state(stack)
     if state is None:
+        if not stack.is_file():
+            raise UsageError(f"there is no compose file {stack}: name the one that `harness up` was given")
         if json:
             typer.echo(NONE_UP)
         else:

@@ -124,3 +124,10 @@ def test_machine_without_toxiproxy_and_go_is_told(harness: Harness, tmp_path: Pa
     assert "Toxiproxy's server is missing and could not be built (no Go on PATH; no uv" in done.stderr
     assert "put Toxiproxy 2.x on PATH" in done.stderr
     assert list((tmp_path / "reports").iterdir()) == []
+
+
+def test_status_of_a_file_that_is_not_there_is_no_answer(harness: Harness, tmp_path: Path) -> None:
+    """A slip of the keys is not told as a stack that is down."""
+    done = harness("status", "--stack", str(tmp_path / "nowhere.yml"))
+    assert done.returncode == 2
+    assert f"there is no compose file {tmp_path / 'nowhere.yml'}" in done.stderr
