@@ -17,9 +17,9 @@ from harness.errors import DeadlineExceeded
 from harness.faults.fault import Fault
 from harness.faults.registry import known_faults
 from harness.gherkin.phrases import injection as injection_said
-from harness.history.events import RunRole
 from harness.history.history import History
 from harness.history.reads import FinalReads, RunRead
+from harness.history.roles import RunRole
 from harness.runtime.effects.effect import Effect, Observation
 from harness.runtime.effects.registry import effect_of
 from harness.runtime.running import RunningStack

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from harness.checks.check import Check
 from harness.checks.finding import Case, Finding, Weight
-from harness.history.events import PhaseEnded, RunRole
+from harness.history.events import PhaseEnded
+from harness.history.roles import RunRole
 
 NAME = "steady"
 

@@ -30,9 +30,10 @@ from harness.drill.traffic import lines_that_hit
 from harness.drill.workloads.choice import workload_of
 from harness.drill.workloads.workload import TaskLogs, Workload
 from harness.errors import DeadlineExceeded, HarnessError, NotSteady, ReportNotWritten
-from harness.history.events import DrillStarted, FaultHit, Recovered, RunGivenUp, RunRole, Trouble, Witness
+from harness.history.events import DrillStarted, FaultHit, Recovered, RunGivenUp, Trouble, Witness
 from harness.history.history import Entry, HistoryWriter
 from harness.history.reads import FinalReads
+from harness.history.roles import RunRole
 from harness.report.redaction import Redaction
 from harness.report.result import DrillResult
 from harness.runtime.running import RunningStack

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from harness.clients.airflow import ENDED, TaskInstance
 from harness.clients.gateway import GatewayControl
 from harness.errors import HarnessError
-from harness.history.events import RunChanged, RunRole, TaskChanged
+from harness.history.events import RunChanged, TaskChanged
 from harness.history.history import HistoryWriter
+from harness.history.roles import RunRole
 
 POLL_S = 0.05
 # Without a trigger that waits for a task, only the history's times depend on the pace; and an answer costs the

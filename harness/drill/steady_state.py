@@ -10,9 +10,10 @@ from harness.drill.final_reads import read_outcomes
 from harness.drill.observer import RunWatch
 from harness.drill.workloads.workload import Workload
 from harness.errors import NotSteady
-from harness.history.events import LinkProbed, ProbeOutcome, RunRole
+from harness.history.events import LinkProbed, ProbeOutcome
 from harness.history.history import HistoryWriter
 from harness.history.reads import OutcomeRow
+from harness.history.roles import RunRole
 from harness.runtime.running import RunningStack
 from harness.runtime.toxiproxy.link_probe import GREETINGS
 from harness.stack.link import Link

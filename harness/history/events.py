@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from harness.history.measurements import EvidenceMissing, HarnessStalled, LinkUsed, OrderRecorded, ResourcesMeasured
+from harness.history.roles import RunRole
 from harness.validated import Strict
 
 
@@ -35,14 +37,6 @@ class Fate(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     FAILED = "failed"
     UNKNOWN = "unknown"
-
-
-class RunRole(StrEnum):
-    """Why the harness started a run of the workflow."""
-
-    STEADY = "steady"
-    DRILLED = "drilled"
-    RECOVERY = "recovery"
 
 
 class DrillStarted(Strict):
@@ -157,6 +151,14 @@ class ServiceEnded(Strict):
     last_output: str
 
 
+class ServiceRestarted(Strict):
+    """A service that had ended is up again, as its own restart policy has it; ``took_s`` counts from its end."""
+
+    kind: Literal["service_restarted"] = "service_restarted"
+    service: str
+    took_s: float
+
+
 class RunChanged(Strict):
     """A run of the workflow entered a state."""
 
@@ -221,11 +223,17 @@ Event = Annotated[
     | FaultNeverCame
     | ProxyReplaced
     | ServiceEnded
+    | ServiceRestarted
     | RunChanged
     | RunGivenUp
     | TaskChanged
     | OperationEnded
     | Recovered
+    | OrderRecorded
+    | LinkUsed
+    | ResourcesMeasured
+    | HarnessStalled
+    | EvidenceMissing
     | Trouble,
     Field(discriminator="kind"),
 ]

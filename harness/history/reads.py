@@ -4,20 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from decimal import Decimal
 
-from harness.history.events import RunRole
+from harness.history.roles import RunRole
 
 
 @dataclass(frozen=True, slots=True)
 class ArtifactRow:
-    """One stored artifact, as SQL finds it."""
+    """One stored artifact, as SQL finds it.
+
+    Args:
+        contents: the digest of each further column's canonical form, by the column's name; none of what may vary.
+    """
 
     execution_id: str | None
     task_id: str | None
     type: str
     symbol: str | None
     name: str
+    contents: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SignalRow:
+    """What a run decided about a symbol, as the system stored it.
+
+    Args:
+        actionable: whether an order may follow from it; False for one that a fallback gave.
+        quantity: the size that was decided with it; None where the system keeps it elsewhere.
+        data_as_of: the day of the newest data that it rests on.
+    """
+
+    execution_id: str
+    symbol: str
+    action: str
+    actionable: bool
+    quantity: Decimal | None = None
+    data_as_of: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +61,7 @@ class RecordedOrder:
 
 @dataclass(frozen=True, slots=True)
 class BrokerOrder:
-    """One order, as the gateway's own ledger has it."""
+    """One order, as the gateway's own ledger has it; the times are when it was received, and when it was done."""
 
     order_ref: str
     perm_id: int
@@ -47,6 +71,8 @@ class BrokerOrder:
     status: str
     filled: Decimal
     avg_price: Decimal | None
+    received_at: datetime | None = None
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +86,36 @@ class TaskRead:
 
 @dataclass(frozen=True, slots=True)
 class RunRead:
-    """One run, as the program that runs it has it: Airflow's API, or the harness where it is a workload."""
+    """One run, as the program that runs it has it: Airflow's API, or the harness where it is a workload.
+
+    Args:
+        started_at: by that program's own clock; so is ``ended_at``. None where it keeps none.
+    """
 
     run_id: str
     role: RunRole
     state: str
     symbols: tuple[str, ...]
     tasks: tuple[TaskRead, ...]
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OtherRun:
+    """A run of the workflow that the harness did not start.
+
+    Args:
+        kind: why it came, in Airflow's words (``scheduled``, ``manual``, ``backfill``).
+        tick: the time of the schedule that it is for; None for one without.
+        created_at: when the scheduler made it.
+    """
+
+    run_id: str
+    kind: str
+    state: str
+    tick: datetime | None
+    created_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +151,36 @@ class ProbeRead:
 
 
 @dataclass(frozen=True, slots=True)
+class OutboxRead:
+    """What the system still holds back of what it has accepted, after its recovery.
+
+    Args:
+        waiting: the names of what is still to be delivered.
+        dead: the names of what will never be.
+        stranded: where more lies that nothing will ever deliver, such as the outbox of a host that is gone.
+    """
+
+    waiting: tuple[str, ...] = ()
+    dead: tuple[str, ...] = ()
+    stranded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """A secret of the stack that stands where others read it; the secret itself is not in here.
+
+    Args:
+        secret: its name, or what kind it is.
+        where: the log or the file.
+        line: the first line with it, from 1.
+    """
+
+    secret: str
+    where: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class FinalReads:
     """Everything that was read at the end of a drill.
 
@@ -111,6 +190,13 @@ class FinalReads:
             were not read.
         operations_before: those that were there before the drill began.
         probes: by the probe's name.
+        signals: what the runs decided.
+        other_runs: those that the harness did not start.
+        outbox: None when nothing says how to read it.
+        contradictions: for each rule of the stack's file about rows that must agree, those that do not.
+        leaks: secrets that stand in logs or in the evidence.
+        unread: the witnesses that could not be read, by name, and why. What they would have told is empty here, and
+            says nothing.
     """
 
     runs: Mapping[str, RunRead]
@@ -122,3 +208,9 @@ class FinalReads:
     operations: tuple[str, ...] | None = None
     operations_before: tuple[str, ...] = ()
     probes: Mapping[str, ProbeRead] = field(default_factory=dict)
+    signals: tuple[SignalRow, ...] = ()
+    other_runs: tuple[OtherRun, ...] = ()
+    outbox: OutboxRead | None = None
+    contradictions: Mapping[str, ProbeRead] = field(default_factory=dict)
+    leaks: tuple[Leak, ...] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)

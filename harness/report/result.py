@@ -12,9 +12,10 @@ from pydantic import Field, TypeAdapter
 
 from harness.checks.finding import RUN_ENDED, Finding, Verdict, Weight
 from harness.checks.verdict import worst
-from harness.history.events import RunChanged, RunRole
+from harness.history.events import RunChanged
 from harness.history.history import History, read_history
 from harness.history.reads import FinalReads, RunRead
+from harness.history.roles import RunRole
 
 
 class DrillFailed(AssertionError):

@@ -19,7 +19,6 @@ from harness.history.events import (
     PhaseEnded,
     Recovered,
     RunChanged,
-    RunRole,
     TaskChanged,
     Witness,
 )
@@ -34,6 +33,7 @@ from harness.history.reads import (
     RunRead,
     TaskRead,
 )
+from harness.history.roles import RunRole
 from harness.stack.adapters import Adapters
 
 LINK = "workflow -> backend:8000"

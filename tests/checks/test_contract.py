@@ -19,9 +19,9 @@ from harness.history.events import (
     PhaseEnded,
     Recovered,
     RunChanged,
-    RunRole,
     Trouble,
 )
+from harness.history.roles import RunRole
 from harness.testing import ContractBroken, check_check, sound_case
 
 But = Callable[..., Case]

@@ -8,8 +8,9 @@ import pytest
 
 from harness.clients.airflow import TaskInstance
 from harness.drill.observer import Observer, RunWatch
-from harness.history.events import RunRole, TaskChanged
+from harness.history.events import TaskChanged
 from harness.history.history import HistoryWriter
+from harness.history.roles import RunRole
 
 pytestmark = pytest.mark.anyio
 

@@ -13,8 +13,9 @@ from harness.drill.injector import Injector
 from harness.drill.observer import Observer, RunWatch
 from harness.errors import HarnessError
 from harness.faults.registry import BUILT_IN
-from harness.history.events import FaultHealed, FaultHit, FaultObserved, FaultOn, RunRole, ServiceEnded
+from harness.history.events import FaultHealed, FaultHit, FaultObserved, FaultOn, ServiceEnded
 from harness.history.history import HistoryWriter
+from harness.history.roles import RunRole
 from harness.runtime.docker.engine import Engine
 from harness.runtime.docker.stack import ContainerStack
 from harness.runtime.session.session import Session

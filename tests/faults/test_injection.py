@@ -9,17 +9,9 @@ import pytest
 from harness.drill.injector import Injector
 from harness.drill.observer import Observer, RunWatch
 from harness.errors import HarnessError
-from harness.history.events import (
-    FaultHealed,
-    FaultHit,
-    FaultNeverCame,
-    FaultObserved,
-    FaultOff,
-    FaultOn,
-    ProbeOutcome,
-    RunRole,
-)
+from harness.history.events import FaultHealed, FaultHit, FaultNeverCame, FaultObserved, FaultOff, FaultOn, ProbeOutcome
 from harness.history.history import HistoryWriter
+from harness.history.roles import RunRole
 from harness.runtime.local.stack import LocalStack
 from harness.runtime.service import ServiceState
 from harness.runtime.toxiproxy.link_probe import GREETINGS, ProbeResult

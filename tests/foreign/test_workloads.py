@@ -15,8 +15,9 @@ from harness.drill.observer import Observer, RunWatch
 from harness.drill.workloads.command import CommandRuns
 from harness.drill.workloads.http import HttpRuns
 from harness.drill.workloads.wait import WaitRuns
-from harness.history.events import Fate, OperationEnded, RunChanged, RunRole
+from harness.history.events import Fate, OperationEnded, RunChanged
 from harness.history.history import HistoryWriter
+from harness.history.roles import RunRole
 from harness.runtime.cache import cache_directory
 from harness.runtime.local.stack import LocalStack
 from harness.runtime.session.session import Session

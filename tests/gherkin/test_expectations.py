@@ -10,8 +10,9 @@ import pytest
 from harness.checks.finding import Case
 from harness.checks.registry import checkable
 from harness.gherkin import expectations
-from harness.history.events import FaultHealed, FaultHit, FaultObserved, PhaseEnded, Recovered, RunRole
+from harness.history.events import FaultHealed, FaultHit, FaultObserved, PhaseEnded, Recovered
 from harness.history.reads import Notification, OutcomeRow
+from harness.history.roles import RunRole
 from harness.report.result import DrillFailed, DrillResult
 
 DRILLED = "drilled__1"

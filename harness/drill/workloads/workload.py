@@ -8,8 +8,8 @@ from abc import ABC, abstractmethod
 from datetime import UTC, datetime
 
 from harness.drill.observer import Observer, RunWatch
-from harness.history.events import RunRole
 from harness.history.reads import RunRead
+from harness.history.roles import RunRole
 
 TaskLogs = dict[tuple[str, str], str]
 """The text of each task's log, by run and task, all attempts one after the other."""
