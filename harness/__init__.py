@@ -16,8 +16,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from harness.checks.case import Case
     from harness.checks.check import Check
-    from harness.checks.finding import Case, Finding, Verdict, Weight
+    from harness.checks.finding import Finding, Verdict, Weight
     from harness.drill.runner import DrillRunner
     from harness.errors import HarnessError
     from harness.faults.link.fault import LinkFault
@@ -49,7 +50,7 @@ __all__ = [
 
 # Imported at their first use: the reaper and the pytest plugin live in this package, too, and must be there at once.
 _HOMES: Mapping[str, str] = {
-    "Case": "harness.checks.finding",
+    "Case": "harness.checks.case",
     "Check": "harness.checks.check",
     "DrillResult": "harness.report.result",
     "DrillRunner": "harness.drill.runner",

@@ -10,8 +10,9 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from harness.checks.case import Case
 from harness.checks.check import Check
-from harness.checks.finding import Case, Finding
+from harness.checks.finding import Finding
 from harness.checks.registry import PROOFS, known_promises
 from harness.errors import DeadlineExceeded
 from harness.faults.fault import Fault

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from harness.checks.case import Case
 from harness.checks.check import Check
-from harness.checks.finding import Case, Finding, Weight
+from harness.checks.finding import Finding, Weight
 from harness.history.events import Fate, OperationEnded
 from harness.history.history import Entry
 
@@ -17,7 +18,7 @@ Sent = Mapping[str, tuple[Entry, OperationEnded]]
 
 def acknowledged_once(case: Case) -> Sequence[Finding]:
     """Hold what each request was answered against what the final reads find of it."""
-    if case.reads.operations is None:
+    if case.reads.operations is None or not case.was_read("operations"):
         return []
     before = set(case.reads.operations_before)
     found = Counter(operation for operation in case.reads.operations if operation not in before)
@@ -77,4 +78,5 @@ CHECK = Check(
     holds_when="every request that was acknowledged left its trace once, in a system without Airflow",
     witness="SQL or its API",
     needs=("operations",),
+    of_work=True,
 )

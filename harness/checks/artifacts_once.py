@@ -1,55 +1,64 @@
-"""No artifact that the workflow produced is lost, none is stored twice, and each belongs to its run."""
+"""No artifact that the workflow produced is lost, doubled or another; each belongs to its run.
+
+The steady run is the oracle: from it one knows, without anybody writing it down, which artifacts with which contents
+belong to a run.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from harness.checks.artifact_contents import contents
+from harness.checks.case import Case
 from harness.checks.check import Check
-from harness.checks.finding import Case, Finding, Weight
+from harness.checks.finding import Finding, Weight
+from harness.checks.twin import Key, key_of, keys_of
 from harness.history.events import TaskChanged
 from harness.history.reads import ArtifactRow, RunRead
 from harness.stack.adapters import ArtifactsAdapter
 
 NAME = "artifacts-once"
-Wanted = Counter[tuple[str, str, str | None]]
 
 
 def artifacts_once(case: Case) -> Sequence[Finding]:
-    """Compare what each task that ended well must have left with the rows that SQL, or the artifacts' API, finds."""
+    """Compare what each run has left with what its tasks must leave, and with what the steady run has left."""
     adapter = case.adapters.artifacts
-    if adapter is None:
+    if adapter is None or not case.was_read("artifacts"):
         return []
-    findings = [*_orphans(case, adapter)]
+    witness = "the artifacts' API" if adapter.http else "SQL"
+    findings = [*_of_no_run(case, witness)]
     for run in case.reads.runs.values():
-        rows = [row for row in case.reads.artifacts if row.execution_id == run.run_id]
-        findings += [*_lost(case, adapter, run, rows), *_doubled(case, adapter, run, rows)]
+        rows = case.artifacts_by_run.get(run.run_id, ())
+        findings += _lost(case, adapter, run, rows, witness)
+        findings += _others(case, adapter, run, rows, witness)
+        findings += _doubled(case, run, rows, witness)
+        findings += contents(case, run, rows, NAME)
     return findings
 
 
-def _witness(adapter: ArtifactsAdapter) -> str:
-    return "the artifacts' API" if adapter.http else "SQL"
-
-
-def _lost(case: Case, adapter: ArtifactsAdapter, run: RunRead, rows: list[ArtifactRow]) -> Iterator[Finding]:
-    stored: Wanted = Counter((row.task_id or "", row.type, row.symbol) for row in rows)
+def _lost(
+    case: Case, adapter: ArtifactsAdapter, run: RunRead, rows: Sequence[ArtifactRow], witness: str
+) -> Iterator[Finding]:
+    stored = Counter((row.task_id, row.type, row.symbol) for row in rows)
+    told: set[tuple[str | None, str, str | None]] = set()
     for (task, kind, symbol), count in _must_be_stored(adapter, run).items():
-        found = stored[task, kind, symbol]
-        if found < count:
-            what = f"{kind} {symbol}" if symbol else kind
-            yield Finding(
-                check=NAME,
-                weight=Weight.SAFETY,
-                title="an artifact was lost",
-                expected=f"{what} of task {task} in run {run.run_id} stored {_times(count)}",
-                found=f"{found} rows in artifacts ({_witness(adapter)}), although {_reported(case, run, task)}",
-                see=_where(case, run, task),
-            )
+        if stored[task, kind, symbol] < count:
+            told.add((task, kind, symbol))
+            found = f"{_rows(stored[task, kind, symbol])} ({witness}), although {_reported(case, run, task)}"
+            yield _finding(case, run, "an artifact was lost", _stored((task, kind, symbol), run, count), found)
+    if case.steady is None or run is case.steady or case.word_of(run) != "success":
+        return
+    mine = keys_of(rows, run.run_id)
+    for key, count in keys_of(case.artifacts_by_run.get(case.steady.run_id, ()), case.steady.run_id).items():
+        if mine[key] < count and key[:3] not in told:
+            found = f"{_rows(mine[key])} ({witness}), although the run says success, and the steady run has stored it"
+            yield _finding(case, run, "an artifact was lost", _stored(key[:3], run, count), found)
 
 
-def _must_be_stored(adapter: ArtifactsAdapter, run: RunRead) -> Wanted:
+def _must_be_stored(adapter: ArtifactsAdapter, run: RunRead) -> Counter[tuple[str, str, str | None]]:
     ended_well = {task.task_id for task in run.tasks if task.state == "success"}
-    wanted: Wanted = Counter()
+    wanted: Counter[tuple[str, str, str | None]] = Counter()
     # In the order of the workflow, so that the first finding is the first loss.
     for task in (name for name in (*adapter.per_symbol, *adapter.per_run) if name in ended_well):
         for kind in adapter.per_symbol.get(task, []):
@@ -58,40 +67,73 @@ def _must_be_stored(adapter: ArtifactsAdapter, run: RunRead) -> Wanted:
     return wanted
 
 
-def _doubled(case: Case, adapter: ArtifactsAdapter, run: RunRead, rows: list[ArtifactRow]) -> Iterator[Finding]:
-    witness = _witness(adapter)
+def _doubled(case: Case, run: RunRead, rows: Sequence[ArtifactRow], witness: str) -> Iterator[Finding]:
     for row, count in Counter(rows).items():
         if count > 1:
-            yield Finding(
-                check=NAME,
-                weight=Weight.SAFETY,
-                title="an artifact was stored twice",
-                expected=f"{row.type} '{row.name}' of task {row.task_id} in run {run.run_id} stored once",
-                found=f"{count} rows in artifacts ({witness})",
-                see=_where(case, run, row.task_id or ""),
-            )
-    known = {*adapter.per_symbol, *adapter.per_run}
-    for row in rows if known else ():
-        if row.task_id not in known or (row.symbol is not None and row.symbol not in run.symbols):
-            yield Finding(
-                check=NAME,
-                weight=Weight.SAFETY,
-                title="an artifact is not of its run",
-                expected=f"artifacts of run {run.run_id} come from its tasks, for {', '.join(run.symbols)}",
-                found=f"{row.type} '{row.name}' of task {row.task_id!r} for symbol {row.symbol!r} ({witness})",
-            )
+            expected = f"{_named(key_of(row, run.run_id), run)} stored once"
+            yield _finding(case, run, "an artifact was stored twice", expected, f"{_rows(count)} ({witness})")
+    if case.steady is None or run is case.steady:
+        return
+    twin = keys_of(case.artifacts_by_run.get(case.steady.run_id, ()), case.steady.run_id)
+    for key, count in keys_of(set(rows), run.run_id).items():
+        if count > twin[key] > 0:
+            expected = f"{_named(key, run)} stored {_times(twin[key])}, as in the steady run"
+            found = f"{_rows(count)}, with different contents ({witness})"
+            yield _finding(case, run, "an artifact was stored twice", expected, found)
 
 
-def _orphans(case: Case, adapter: ArtifactsAdapter) -> Iterator[Finding]:
-    for row in case.reads.artifacts:
-        if row.execution_id not in case.reads.runs:
-            yield Finding(
-                check=NAME,
-                weight=Weight.SAFETY,
-                title="an artifact belongs to no run",
-                expected=f"every artifact bears one of the runs {', '.join(case.reads.runs)}",
-                found=f"{row.type} '{row.name}' bears {row.execution_id!r} ({_witness(adapter)})",
-            )
+def _others(
+    case: Case, adapter: ArtifactsAdapter, run: RunRead, rows: Sequence[ArtifactRow], witness: str
+) -> Iterator[Finding]:
+    """Artifacts that are not of this run, by task, by symbol, by name, or by what the steady run has left."""
+    tasks = {*adapter.per_symbol, *adapter.per_run}
+    strangers = case.known_runs - {run.run_id}
+    twin = case.steady if case.steady is not run else None
+    of_twin = keys_of(case.artifacts_by_run.get(twin.run_id, ()), twin.run_id) if twin else Counter()
+    for row in dict.fromkeys(rows):
+        key = key_of(row, run.run_id)
+        if (tasks and row.task_id not in tasks) or (run.symbols and row.symbol not in (None, *run.symbols)):
+            symbols = f", for {', '.join(run.symbols)}" if run.symbols else ""
+            expected = f"artifacts of run {run.run_id} come from its tasks{symbols}"
+            found = f"{row.type} {row.name!r} of task {row.task_id!r} for symbol {row.symbol!r} ({witness})"
+            yield _finding(case, run, "an artifact is not of its run", expected, found, row.task_id)
+        elif other := next((each for each in strangers if each in row.name), None):
+            expected = f"what stands in run {run.run_id} was made by it"
+            found = f"{row.type} {row.name!r}, which is of run {other} ({witness})"
+            yield _finding(case, run, "an artifact stands in another run", expected, found, row.task_id)
+        elif of_twin and not of_twin[key]:
+            expected = f"run {run.run_id} stores what the steady run stores, and nothing else"
+            found = f"{_named(key, run)} ({witness})"
+            yield _finding(case, run, "an artifact is there that no sound run stores", expected, found, row.task_id)
+
+
+def _of_no_run(case: Case, witness: str) -> Iterator[Finding]:
+    for run_id, rows in case.artifacts_by_run.items():
+        if run_id not in case.known_runs:
+            for row in rows:
+                yield Finding(
+                    check=NAME,
+                    weight=Weight.SAFETY,
+                    title="an artifact belongs to no run",
+                    expected=f"every artifact bears one of the runs {', '.join(sorted(case.known_runs))}",
+                    found=f"{row.type} {row.name!r} bears {row.execution_id!r} ({witness})",
+                )
+
+
+def _finding(case: Case, run: RunRead, title: str, expected: str, found: str, task: str | None = None) -> Finding:
+    see = _where(case, run, task) if task else "reads.json"
+    return Finding(check=NAME, weight=Weight.SAFETY, title=title, expected=expected, found=found, see=see)
+
+
+def _named(key: Key, run: RunRead) -> str:
+    task, kind, _, name = key
+    return f"{kind} '{name}'{f' of task {task}' if task else ''} in run {run.run_id}"
+
+
+def _stored(what: tuple[str | None, str, str | None], run: RunRead, count: int) -> str:
+    task, kind, symbol = what
+    named = f"{kind} {symbol}" if symbol else kind
+    return f"{named}{f' of task {task}' if task else ''} in run {run.run_id} stored {_times(count)}"
 
 
 def _reported(case: Case, run: RunRead, task: str) -> str:
@@ -111,10 +153,16 @@ def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
+def _rows(count: int) -> str:
+    return f"{count} row{'s' * (count != 1)} in artifacts"
+
+
 CHECK = Check(
     name=NAME,
     judge=artifacts_once,
-    holds_when="every artifact of every task that ended well is stored once, in its own run",
+    holds_when="each run has stored what the steady run stores, with the same contents, once, in its own run; or less,"
+    " where it says that it is degraded and the task has not ended well",
     witness="SQL, Airflow's API",
     needs=("artifacts",),
+    of_work=True,
 )

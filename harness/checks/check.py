@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from harness.checks.finding import Case, Finding
+from harness.checks.case import Case
+from harness.checks.finding import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,10 @@ class Check:
             else.
         holds_when: what is promised, for people; begins in lower case.
         witness: what the check reads, for people.
-        needs: the adapters of the stack's file without which it cannot be judged.
+        needs: the adapters of the stack's file without which it cannot be judged; they are its witnesses, too: where
+            one could not be read, the promise is not judged.
+        of_work: whether it reads what the system's work has left. A drill in which no such promise was judged, on a
+            stack whose work nobody runs, has only watched.
     """
 
     name: str
@@ -26,3 +30,4 @@ class Check:
     holds_when: str
     witness: str
     needs: tuple[str, ...] = ()
+    of_work: bool = False

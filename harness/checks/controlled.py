@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from harness.checks.case import Case
 from harness.checks.check import Check
-from harness.checks.finding import Case, Finding, Weight
-from harness.errors import NO_ROOM
-from harness.history.events import FaultHealed, FaultOn, ProxyReplaced, ServiceEnded, Trouble
+from harness.checks.ends import Cause, ends_of_services
+from harness.checks.finding import Finding, Weight
+from harness.history.events import ProxyReplaced, Trouble
+from harness.history.measurements import EvidenceMissing, HarnessStalled
 
 NAME = "controlled"
 
 
 def controlled(case: Case) -> Sequence[Finding]:
     """Find what went wrong with the experiment itself."""
-    return [*_proxies(case), *_services(case), *_trouble(case)]
+    return [*_proxies(case), *_services(case), *_trouble(case), *_missing(case)]
 
 
 def _proxies(case: Case) -> Iterator[Finding]:
@@ -29,25 +31,10 @@ def _proxies(case: Case) -> Iterator[Finding]:
 
 
 def _services(case: Case) -> Iterator[Finding]:
-    for entry, event in case.history.of(ServiceEnded):
-        if _was_under_fault(case, event.service, entry.at_s):
-            continue  # what a limit did to it is the fault itself
-        why = ", with no space left on its disk" if NO_ROOM in event.last_output else ""
-        found = f"it ended with exit code {event.returncode}{why}"
-        yield _finding(
-            "a service ended by itself",
-            f"{event.service} stays up",
-            found,
-            f"{case.history.lines(entry, entry)} · logs/{event.service}.log",
-        )
-
-
-def _was_under_fault(case: Case, service: str, at_s: float) -> bool:
-    healed = {event.fault: entry.at_s for entry, event in case.history.of(FaultHealed)}
-    return any(
-        event.target == service and entry.at_s - event.took_s <= at_s <= healed.get(event.fault, at_s)
-        for entry, event in case.history.of(FaultOn)
-    )
+    for end in ends_of_services(case):
+        if end.cause is Cause.NONE:
+            see = f"{case.history.lines(end.entry, end.entry)} · logs/{end.service}.log"
+            yield _finding("a service ended by itself", f"{end.service} stays up", end.told, see)
 
 
 def _trouble(case: Case) -> Iterator[Finding]:
@@ -58,6 +45,25 @@ def _trouble(case: Case) -> Iterator[Finding]:
             event.what,
             case.history.lines(entry, entry),
         )
+    for entry, stall in case.history.of(HarnessStalled):
+        yield _finding(
+            "the harness itself stood still",
+            "the harness watches the system without a gap; what is judged by time rests on that",
+            f"it stood still for {stall.took_s:.1f} s until +{entry.at_s:.1f} s",
+            case.history.lines(entry, entry),
+        )
+
+
+def _missing(case: Case) -> Iterator[Finding]:
+    for entry, event in case.history.of(EvidenceMissing):
+        yield Finding(
+            check=NAME,
+            weight=Weight.UNPROVEN,
+            title="evidence is missing",
+            expected="what the verdict rests on is there to the end",
+            found=event.what,
+            see=case.history.lines(entry, entry),
+        )
 
 
 def _finding(title: str, expected: str, found: str, see: str) -> Finding:
@@ -67,6 +73,7 @@ def _finding(title: str, expected: str, found: str, see: str) -> Finding:
 CHECK = Check(
     name=NAME,
     judge=controlled,
-    holds_when="nothing went wrong but what was planned: the harness's parts and the stack's services stayed up",
+    holds_when="nothing went wrong but what was planned: the harness's parts and the stack's services stayed up, and"
+    " the harness did not stand still",
     witness="the runtime, the harness",
 )

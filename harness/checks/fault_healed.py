@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.checks.case import Case
 from harness.checks.check import Check
-from harness.checks.finding import Case, Finding, Weight
+from harness.checks.finding import Finding, Weight
 from harness.history.events import FaultHealed, FaultOn
 
 NAME = "fault-healed"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from harness.checks.case import Case
 from harness.checks.check import Check
-from harness.checks.finding import Case, Finding, PlannedFault, Weight
+from harness.checks.finding import Finding, PlannedFault, Weight
 from harness.history.events import FaultHit, FaultNeverCame, FaultObserved, FaultOn, Witness
 
 NAME = "fault-hit"
@@ -35,13 +36,26 @@ def _judge(case: Case, fault: PlannedFault) -> Iterator[Finding]:
         )
         return
     met = sum(event.count for event in times_hit(case, fault.id))
-    if met == 0:
+    if met == 0 and not _told_by_the_run(case, fault):
         yield _finding(
             fault,
             "it was on, but hit nothing of the system",
             "neither the proxy nor the kernel nor the system's own log tell of anything that it hit",
             see,
+            Weight.UNPROVEN,
         )
+
+
+def _told_by_the_run(case: Case, fault: PlannedFault) -> bool:
+    """Whether nothing but this fault explains that the drilled run did not end as well as the steady one did.
+
+    A system that keeps its log silent would be judged the more mildly for it.
+    """
+    run = case.drilled
+    others = any(event.fault != fault.id for _, event in case.history.of(FaultOn))
+    if run is None or others or case.steady is None or not case.was_read("outcome"):
+        return False
+    return run.run_id not in case.cut_short and case.word_of(run) in ("degraded", "failed")
 
 
 def times_hit(case: Case, fault_id: str) -> list[FaultHit]:
@@ -50,10 +64,10 @@ def times_hit(case: Case, fault_id: str) -> list[FaultHit]:
     return [event for event in events if event.witness is not Witness.LINK_PROBE]
 
 
-def _finding(fault: PlannedFault, title: str, found: str, see: str) -> Finding:
+def _finding(fault: PlannedFault, title: str, found: str, see: str, weight: Weight = Weight.UNSOUND) -> Finding:
     return Finding(
         check=NAME,
-        weight=Weight.UNSOUND,
+        weight=weight,
         title=f"the fault did not hit: {title}",
         expected=f"{fault.target} {fault.about}, and the system meets it",
         found=found,

@@ -5,13 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.history.history import History
-from harness.history.reads import FinalReads
-from harness.stack.adapters import Adapters
-
-RUN_ENDED = frozenset({"success", "failed"})
-"""The states of a run that is over, in Airflow's words."""
-
 
 class Verdict(StrEnum):
     """What a drill says of the system."""
@@ -20,11 +13,13 @@ class Verdict(StrEnum):
     FAIL = "FAIL"
     INCONCLUSIVE = "INCONCLUSIVE"
     SKIPPED = "SKIPPED"
+    # Everything that was looked at held, and nothing of it was the system's work.
+    WATCHED_ONLY = "WATCHED ONLY"
 
     @property
     def exit_code(self) -> int:
-        """0 PASS, 1 FAIL, 3 INCONCLUSIVE or nothing drilled (2 is wrong usage, which never gets to a verdict)."""
-        return {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3, Verdict.SKIPPED: 3}[self]
+        """0 PASS, 1 FAIL, 3 for all that is neither (2 is wrong usage, which never gets to a verdict)."""
+        return {Verdict.PASS: 0, Verdict.FAIL: 1}.get(self, 3)
 
 
 class Weight(StrEnum):
@@ -32,11 +27,16 @@ class Weight(StrEnum):
 
     SAFETY always fails the drill. LIVENESS fails it only if the experiment was sound: a system cannot
     be blamed for not recovering from a fault that was never lifted. UNSOUND says that the experiment was not sound.
+    UNPROVEN says that something was not seen that a PASS rests on; it excuses nothing: a system that is silent and does
+    not recover is no better than one that tells of its trouble. WATCHED says that nothing of the system's work was
+    looked at.
     """
 
     SAFETY = "safety"
     LIVENESS = "liveness"
     UNSOUND = "unsound"
+    UNPROVEN = "unproven"
+    WATCHED = "watched"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,32 +78,3 @@ class PlannedFault:
     id: str
     target: str
     about: str
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """Everything that a check may look at.
-
-    Args:
-        drilled_run: the id of the run under fault.
-        outcomes: how that run may end, by the system's own word.
-        adapters: what of the stack can be asked, and how it is read.
-        reads: the final reads; None when the drill did not get as far.
-    """
-
-    drilled_run: str
-    faults: tuple[PlannedFault, ...]
-    outcomes: tuple[str, ...]
-    run_limit_s: float
-    recovery_limit_s: float
-    adapters: Adapters
-    history: History
-    reads: FinalReads
-
-    @property
-    def cut_short(self) -> frozenset[str]:
-        """The runs that were going on at the final reads, since the drill was broken off.
-
-        What such a run was just about to say or to record is no fault of it; what it did twice is.
-        """
-        return frozenset(run.run_id for run in self.reads.runs.values() if run.state not in RUN_ENDED)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from harness.checks.case import Case
 from harness.checks.check import Check
-from harness.checks.finding import Case, Finding, Weight
+from harness.checks.finding import Finding, Weight
 from harness.history.reads import ProbeRead
 from harness.stack.probes import LogPromise, Probe, SqlPromise
 
@@ -20,7 +21,14 @@ def probe_check(name: str, probe: Probe) -> Check:
         # A drill that ended before its final reads has trouble of its own to tell.
         return [] if read is None else [*_judge(name, probe, read)]
 
-    return Check(name, judge, holds_when="as the stack's file states", witness="SQL, or a service's log")
+    return Check(
+        name,
+        judge,
+        holds_when="as the stack's file states",
+        witness="SQL, or a service's log",
+        needs=(f"probes.{name}",),
+        of_work=True,
+    )
 
 
 def _judge(name: str, probe: Probe, read: ProbeRead) -> Iterator[Finding]:

@@ -12,12 +12,23 @@ from harness.checks import (
     acknowledged_once,
     artifacts_once,
     bounded,
+    consistent,
+    contained,
     controlled,
+    drained,
     fault_healed,
     fault_hit,
+    not_leaking,
     not_silent,
+    orders_follow_signals,
     orders_once,
+    outcomes,
+    private,
+    ran,
+    scheduled,
     steady,
+    witnessed,
+    work_judged,
 )
 from harness.checks.check import Check
 from harness.checks.probe import probe_check
@@ -30,11 +41,27 @@ ENTRY_POINTS = "harness.checks"
 
 BUILT_IN: Mapping[str, Check] = {
     each.CHECK.name: each.CHECK
-    for each in (artifacts_once, orders_once, not_silent, acknowledged_once, bounded, steady)
+    for each in (
+        artifacts_once,
+        orders_once,
+        orders_follow_signals,
+        not_silent,
+        acknowledged_once,
+        bounded,
+        steady,
+        scheduled,
+        consistent,
+        drained,
+        not_leaking,
+        private,
+    )
 }
 
 # In this order they are told: what went wrong with the experiment explains why its fault did not hit.
-PROOFS: Mapping[str, Check] = {each.CHECK.name: each.CHECK for each in (controlled, fault_hit, fault_healed)}
+PROOFS: Mapping[str, Check] = {
+    each.CHECK.name: each.CHECK
+    for each in (ran, controlled, fault_hit, fault_healed, witnessed, outcomes, contained, work_judged)
+}
 
 
 @functools.cache

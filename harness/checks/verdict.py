@@ -3,29 +3,81 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from harness.checks.finding import Case, Finding, Verdict, Weight
-from harness.checks.registry import PROOFS, checkable
+from harness.checks.case import Case
+from harness.checks.check import Check
+from harness.checks.finding import Finding, Verdict, Weight
+from harness.checks.registry import PROOFS, checkable, known_promises
+from harness.stack.adapters import Adapters
 
 Judged = Mapping[str, tuple[Finding, ...]]
 """What each check that ran has found, by the check's name; of a check that is not in it, nothing is known."""
 
-_HEAVIEST_FIRST = (Weight.SAFETY, Weight.UNSOUND, Weight.LIVENESS)
-_WORST_FIRST = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS, Verdict.SKIPPED)
+_HEAVIEST_FIRST = (Weight.SAFETY, Weight.UNSOUND, Weight.LIVENESS, Weight.UNPROVEN, Weight.WATCHED)
+_WORST_FIRST = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.WATCHED_ONLY, Verdict.PASS, Verdict.SKIPPED)
+_MOST_OF_A_KIND = 20
 
 
 def judge(case: Case, promises: Sequence[str]) -> Judged:
-    """Run the named promises, or all that can be checked where none is named, and every proof over a case."""
+    """Run the named promises, or all that can be checked where none is named, and every proof over a case.
+
+    Of a promise one of whose witnesses could not be read, what the others saw still counts.
+    """
     known = checkable(case.adapters)
-    judged = {name: tuple(known[name].judge(case)) for name in promises or known}
+    asked = {name: known[name] for name in promises or known}
+    work_is_judged = any(check.of_work for check in asked.values())
+    case = replace(case, relied_on=_relied_on(asked), work_is_judged=work_is_judged)
+    judged = {name: _few((*check.judge(case), *_unread(case, check))) for name, check in asked.items()}
     for name, proof in PROOFS.items():
-        judged[name] = (*judged.get(name, ()), *proof.judge(case))
+        judged[name] = (*judged.get(name, ()), *_few(proof.judge(case)))
     return judged
+
+
+def _unread(case: Case, check: Check) -> Sequence[Finding]:
+    return [
+        Finding(
+            check=check.name,
+            weight=Weight.UNPROVEN,
+            title="it could not be judged",
+            expected=f"what {check.name} rests on can be read: {witness}",
+            found=case.reads.unread[witness],
+            see="history.jsonl",
+        )
+        for witness in check.needs
+        if witness in case.reads.unread
+    ]
+
+
+def _relied_on(asked: Mapping[str, Check]) -> Mapping[str, Sequence[str]]:
+    relied_on: dict[str, list[str]] = {}
+    for name, check in asked.items():
+        for witness in check.needs:
+            relied_on.setdefault(witness, []).append(name)
+    return relied_on
+
+
+def _few(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The first of each kind; a hundred thousand losses are told by their number."""
+    kinds: dict[tuple[str, Weight], list[Finding]] = {}
+    for finding in findings:
+        kinds.setdefault((finding.title, finding.weight), []).append(finding)
+    told: list[Finding] = []
+    for same in kinds.values():
+        told += same[:_MOST_OF_A_KIND]
+        if (left := len(same) - _MOST_OF_A_KIND) > 0:
+            told.append(replace(same[-1], found=f"{left} more like it, the last: {same[-1].found}"))
+    return tuple(told)
 
 
 def promises_in(judged: Judged) -> tuple[str, ...]:
     """The promises that were checked, without the proofs, which always are."""
     return tuple(name for name in judged if name not in PROOFS)
+
+
+def unchecked_in(judged: Judged, adapters: Adapters) -> tuple[str, ...]:
+    """The promises of which nothing is known: the stack's file names nothing to ask, or the scenario left them out."""
+    return tuple(name for name in (*known_promises(), *adapters.probes) if name not in judged)
 
 
 def held_in(judged: Judged) -> tuple[str, ...]:
@@ -45,13 +97,16 @@ def findings_in(judged: Judged) -> tuple[Finding, ...]:
 
 
 def verdict_of(judged: Judged) -> Verdict:
-    """A loss fails the drill; an unsound experiment says nothing; then a system that did not recover fails it."""
+    """A loss fails the drill; so does a system that did not recover, unless the experiment was unsound.
+
+    What was not seen is never a pass: neither what is unproven, nor what was only watched.
+    """
     weights = {finding.weight for findings in judged.values() for finding in findings}
-    if Weight.SAFETY in weights:
+    if Weight.SAFETY in weights or (Weight.LIVENESS in weights and Weight.UNSOUND not in weights):
         return Verdict.FAIL
-    if Weight.UNSOUND in weights:
+    if weights - {Weight.WATCHED}:
         return Verdict.INCONCLUSIVE
-    return Verdict.FAIL if Weight.LIVENESS in weights else Verdict.PASS
+    return Verdict.WATCHED_ONLY if weights else Verdict.PASS
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:

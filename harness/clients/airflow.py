@@ -22,10 +22,15 @@ class Token(Answer):
 
 
 class RunState(Answer):
-    """A run, as the API has it."""
+    """A run, as the API has it; times are None before it starts, ends, or where it has none."""
 
     dag_run_id: str
     state: str
+    run_type: str = ""
+    logical_date: datetime | None = None
+    queued_at: datetime | None = None
+    start_date: datetime | None = None
+    end_date: datetime | None = None
 
 
 class Runs(Answer):
@@ -135,7 +140,15 @@ class Airflow(HttpApi, ABC):
 
     async def run_state(self, run_id: str) -> str:
         """The state of a run: queued, running, success or failed."""
-        return (await ask_for(RunState, self._client, "GET", self._run(run_id))).state
+        return (await self.run(run_id)).state
+
+    async def run(self, run_id: str) -> RunState:
+        """A run."""
+        return await ask_for(RunState, self._client, "GET", self._run(run_id))
+
+    async def runs(self) -> list[RunState]:
+        """The runs of the DAG, the first hundred of them."""
+        return await self._some_runs()
 
     async def tasks(self, run_id: str) -> list[TaskInstance]:
         """Every task of a run."""

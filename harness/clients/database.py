@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar, get_origin
 
@@ -11,11 +13,13 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 from pydantic import TypeAdapter, ValidationError
 
+from harness.clients.contents import digests
 from harness.errors import HarnessError
-from harness.history.reads import ArtifactRow, OutcomeRow, RecordedOrder
+from harness.history.reads import ArtifactRow, OutcomeRow, RecordedOrder, SignalRow
 
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_MS = 5000
+_ARTIFACT_COLUMNS = ("execution_id", "task_id", "type", "symbol", "name")
 Row = TypeVar("Row")
 
 
@@ -63,9 +67,41 @@ class SystemDatabase:
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
 
-    async def artifacts(self, query: str) -> tuple[ArtifactRow, ...]:
-        """Every stored artifact."""
-        return await self._read(query, ArtifactRow)
+    async def artifacts(
+        self, query: str, varies: Sequence[str] = (), substitute: str | None = None
+    ) -> tuple[ArtifactRow, ...]:
+        """Every stored artifact; each further column of the query is of its contents.
+
+        Args:
+            query: gives execution_id, task_id, type, symbol, name, and contents.
+            varies: what of the contents differs from run to run.
+            substitute: the column that says that it stands in place of what could not be had.
+        """
+        found = await self._read(query, dict[str, object])
+        return self._shaped(query, [_with_contents(row, varies, substitute) for row in found], ArtifactRow)
+
+    @asynccontextmanager
+    async def orders_again(self, query: str) -> AsyncIterator[Callable[[], Awaitable[tuple[RecordedOrder, ...]]]]:
+        """Read the orders again and again over one connection, which a look every few milliseconds needs.
+
+        Raises:
+            DatabaseUnreadable: the connection was lost, or never made; also from a look.
+        """
+        try:
+            async with await self._connect() as connection, connection.cursor(row_factory=dict_row) as cursor:
+                await connection.set_autocommit(True)
+
+                async def look() -> tuple[RecordedOrder, ...]:
+                    await cursor.execute(query.encode())
+                    return self._shaped(query, await cursor.fetchall(), RecordedOrder)
+
+                yield look
+        except psycopg.Error as cause:
+            raise DatabaseUnreadable(f"the record of orders could not be watched: {cause}", evidence=query) from cause
+
+    async def signals(self, query: str) -> tuple[SignalRow, ...]:
+        """Every decision that the system stored."""
+        return await self._read(query, SignalRow)
 
     async def orders(self, query: str) -> tuple[RecordedOrder, ...]:
         """Every order that the system recorded."""
@@ -107,13 +143,25 @@ class SystemDatabase:
             async with await self._connect() as connection, connection.cursor(row_factory=dict_row) as cursor:
                 await cursor.execute(query.encode())
                 found = await cursor.fetchall()
-            return TypeAdapter(tuple[row, ...]).validate_python(found)  # type: ignore[valid-type]
         except psycopg.Error as cause:
             raise DatabaseUnreadable(f"the query for {_what(row)} failed: {cause}", evidence=query) from cause
+        return self._shaped(query, found, row)
+
+    def _shaped(self, query: str, found: Sequence[Mapping[str, object]], row: type[Row]) -> tuple[Row, ...]:
+        try:
+            return TypeAdapter(tuple[row, ...]).validate_python(found)  # type: ignore[valid-type]
         except ValidationError as cause:
             raise DatabaseUnreadable(
                 f"the query for {_what(row)} gives rows of another form: {cause}", evidence=query
             ) from cause
+
+
+def _with_contents(row: Mapping[str, object], varies: Sequence[str], substitute: str | None) -> dict[str, object]:
+    known = {name: row[name] for name in _ARTIFACT_COLUMNS if name in row}
+    further = {name: value for name, value in row.items() if name not in {*_ARTIFACT_COLUMNS, substitute}}
+    run_id = row.get("execution_id")
+    contents = digests(further, varies, run_id if isinstance(run_id, str) else None)
+    return {**known, "contents": contents, "substitute": bool(substitute and row.get(substitute))}
 
 
 def _what(row: type[object]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 from harness.clients.http import HttpApi, ask, ask_for
@@ -24,6 +25,8 @@ class _Order(Answer):
     status: str
     filled: Decimal
     avg_price: Decimal | None = None
+    received_at: datetime | None = None
+    ended_at: datetime | None = None
 
 
 class _Orders(Answer):

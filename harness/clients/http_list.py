@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import httpx
 
+from harness.clients.contents import digests
 from harness.clients.http import Unexpected, ask, open_client
 from harness.errors import HarnessError
 from harness.history.reads import ArtifactRow
@@ -33,8 +34,17 @@ async def read_list(listed: HttpList, url: str, run: str = "") -> tuple[object, 
         return tuple([row async for row in _rows(client, listed, httpx.URL(url.replace(_RUN, run)))])
 
 
-async def read_artifacts(listed: HttpArtifacts, url: str, runs: tuple[str, ...]) -> tuple[ArtifactRow, ...]:
-    """Every artifact that an API lists: asked once, or once for each run where the address has a place for it."""
+async def read_artifacts(
+    listed: HttpArtifacts, url: str, runs: tuple[str, ...], *, varies: Sequence[str] = ()
+) -> tuple[ArtifactRow, ...]:
+    """Every artifact that an API lists: asked once, or once for each run where the address has a place for it.
+
+    Args:
+        listed: how the API lists.
+        url: its address, with real addresses in the place of names.
+        runs: what stands for ``{run}``, one after the other.
+        varies: what of the contents differs from run to run.
+    """
     rows: list[object] = []
     for run in runs if _RUN in url else ("",):
         rows += await read_list(listed, url, run)
@@ -51,6 +61,9 @@ async def read_artifacts(listed: HttpArtifacts, url: str, runs: tuple[str, ...])
             type=text(row, fields.type) or "",
             symbol=text(row, fields.symbol),
             name=text(row, fields.name) or "",
+            contents=digests(
+                {path: look_up(row, path) for path in fields.contents}, varies, text(row, fields.execution_id)
+            ),
         )
         for row in rows
     )

@@ -10,28 +10,34 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.checks.finding import Case, PlannedFault
+from harness.checks.case import Case
+from harness.checks.finding import PlannedFault
 from harness.checks.verdict import judge
 from harness.drill.again import drill_again
 from harness.drill.clients import Clients, open_clients
 from harness.drill.evidence import keep_evidence
 from harness.drill.final_reads import operations_so_far, read_finally, read_operations, read_outcomes
 from harness.drill.injector import Injector
+from harness.drill.leaks import find_leaks
 from harness.drill.log_marks import LogMarks
 from harness.drill.observer import Observer, RunWatch
 from harness.drill.phases import phase
+from harness.drill.record_watch import record_watched
 from harness.drill.reset import reset
 from harness.drill.steady_state import ended_well, links_answer, run_succeeds
 from harness.drill.summing_up import sum_up
 from harness.drill.traffic import lines_that_hit
+from harness.drill.usage import links_counted, measure_services
 from harness.drill.workloads.choice import workload_of
 from harness.drill.workloads.workload import TaskLogs, Workload
 from harness.errors import DeadlineExceeded, HarnessError, NotSteady, ReportNotWritten
 from harness.history.events import DrillStarted, FaultHit, Recovered, RunGivenUp, Trouble, Witness
 from harness.history.history import Entry, HistoryWriter
+from harness.history.measurements import EvidenceMissing
 from harness.history.reads import FinalReads
 from harness.history.roles import RunRole
 from harness.report.redaction import Redaction
@@ -70,7 +76,7 @@ class Drill:
         self._scenario = scenario
         self._seed = seed
         self._directory = directory
-        self._redaction = Redaction(running.stack.secrets)
+        self._redaction = Redaction(running.stack.secrets.values())
         try:
             directory.mkdir(parents=True)
         except OSError as cause:
@@ -128,10 +134,13 @@ class Drill:
         with phase(self._history, "steady"):
             await workload.require_whole()
             await links_answer(self._running, self._history)
-            await run_succeeds(workload, clients, self._running, self._scenario.run_limit_s)
+            await run_succeeds(workload, clients, self._running, self._history, self._scenario.run_limit_s)
+            await measure_services(self._running, self._history, "steady")
         try:
             with phase(self._history, "faults"):
-                await self._faults_and_run(observer, workload)
+                orders = self._running.stack.adapters.orders
+                async with record_watched(clients.database, orders.sql if orders else None, self._history):
+                    await self._faults_and_run(observer, workload)
             with phase(self._history, "heal"):
                 await links_answer(self._running, self._history)
             with phase(self._history, "settle"):
@@ -141,10 +150,19 @@ class Drill:
             self._trouble(_first(cause))
         with phase(self._history, "reads"):
             operations = operations_so_far(before, self._history.so_far())
+            await measure_services(self._running, self._history, "recovered")
             reads = await read_finally(clients, self._running, workload, self._marks, operations)
-            logs = await workload.logs_of_all()
+            logs = await self._read_logs(workload)
             self._note_traffic(logs)
-        return reads, logs
+            leaks = find_leaks(self._running.stack.secrets, self._running.logs.files(), logs, reads)
+        return replace(reads, leaks=leaks), logs
+
+    async def _read_logs(self, workload: Workload) -> TaskLogs:
+        try:
+            return await workload.logs_of_all()
+        except HarnessError as cause:
+            self._history.add(EvidenceMissing(what=f"the logs of tasks could not be read: {cause}"))
+            return TaskLogs()
 
     async def _faults_and_run(self, observer: Observer, workload: Workload) -> None:
         scenario = self._scenario
@@ -164,7 +182,8 @@ class Drill:
             for injector in self._injectors:
                 begins_before = isinstance(injector.injection.start, BeforeRun)
                 await (injector.on if begins_before else injector.armed).wait()
-            ended = await workload.go(watch, scenario.run_limit_s, began)
+            async with links_counted(self._running, self._history, watch):
+                ended = await workload.go(watch, scenario.run_limit_s, began)
             over.set()
             for injector, life in lives.items():
                 if injector.span.on_at_s is None and not life.done():
@@ -187,7 +206,9 @@ class Drill:
         limit_s = self._scenario.recovery_limit_s
         while (left_s := healed_at_s + limit_s - self._history.now_s) > 0:
             watch = workload.new(RunRole.RECOVERY)
-            if not await workload.go(watch, left_s):
+            async with links_counted(self._running, self._history, watch):
+                ended = await workload.go(watch, left_s)
+            if not ended:
                 await self._give_up(workload, watch)
             outcomes = await read_outcomes(clients, self._running)
             if ended_well(watch, outcomes, says_so=self._running.stack.adapters.outcome is not None):
@@ -227,7 +248,7 @@ class Drill:
         case = Case(
             drilled_run=drilled,
             faults=self._planned(),
-            outcomes=tuple(scenario.outcomes),
+            outcomes=self._outcomes(),
             run_limit_s=scenario.run_limit_s,
             recovery_limit_s=scenario.recovery_limit_s,
             adapters=self._running.stack.adapters,
@@ -246,6 +267,15 @@ class Drill:
             again=drill_again(scenario.name, seed=self._seed, stack=stack, runtime=runtime),
             took_s=self._history.now_s,
         )
+
+    def _outcomes(self) -> tuple[str, ...]:
+        """How the drilled run may end: under a fault, a system that keeps no word of its own may end as it does.
+
+        Unless the scenario says it all the same.
+        """
+        scenario = self._scenario
+        known = self._running.stack.adapters.outcome is not None or "outcomes" in scenario.model_fields_set
+        return tuple(scenario.outcomes) if known or not scenario.faults else ()
 
     def _trouble(self, cause: Exception) -> None:
         self._history.add(Trouble(what=str(cause)))

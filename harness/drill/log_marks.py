@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 
 from harness.history.events import FaultHealed, FaultOn
 from harness.history.history import Entry
@@ -28,9 +29,15 @@ class LogMarks:
         self._running = running
         self._services = frozenset(services)
         self._began = self._sizes()
+        self._began_at = datetime.now(UTC)
         self._on: Sizes | None = None
         self._targets: set[str] = set()
         self._healed: Sizes | None = None
+
+    @property
+    def span(self) -> tuple[datetime, datetime]:
+        """When the drill began, and now."""
+        return self._began_at, datetime.now(UTC)
 
     def hear(self, entry: Entry) -> None:
         """Set a mark, if this entry of the history is a reason for one."""

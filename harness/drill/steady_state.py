@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from harness.drill.clients import Clients
 from harness.drill.final_reads import read_outcomes
 from harness.drill.observer import RunWatch
+from harness.drill.usage import links_counted
 from harness.drill.workloads.workload import Workload
 from harness.errors import NotSteady
 from harness.history.events import LinkProbed, ProbeOutcome
@@ -46,14 +47,18 @@ async def _through(running: RunningStack, link: Link) -> tuple[Link, ProbeOutcom
     return link, seen.outcome, seen.elapsed_s
 
 
-async def run_succeeds(workload: Workload, clients: Clients, running: RunningStack, limit_s: float) -> None:
+async def run_succeeds(
+    workload: Workload, clients: Clients, running: RunningStack, history: HistoryWriter, limit_s: float
+) -> None:
     """Run the system's work without any fault.
 
     Raises:
         NotSteady: it did not succeed within ``limit_s``, or does not say so.
     """
     watch = workload.new(RunRole.STEADY)
-    if not await workload.go(watch, limit_s):
+    async with links_counted(running, history, watch):
+        ended = await workload.go(watch, limit_s)
+    if not ended:
         raise NotSteady(f"a run without any fault had not ended after {limit_s:g} s")
     outcomes = await read_outcomes(clients, running)
     says_so = running.stack.adapters.outcome is not None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, TypeVar
@@ -31,7 +32,7 @@ class Entry(Strict):
     event: Event
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class History:
     """A finished history, as checks read it."""
 
@@ -39,9 +40,17 @@ class History:
 
     def of(self, kind: type[E]) -> Iterator[tuple[Entry, E]]:
         """The entries whose event is of this kind, with the event."""
-        for entry in self.entries:
+        for entry in self._by_kind.get(kind, ()):
             if isinstance(entry.event, kind):
                 yield entry, entry.event
+
+    @cached_property
+    def _by_kind(self) -> Mapping[type, Sequence[Entry]]:
+        # A dozen checks ask for a dozen kinds each: a long history must not be gone through every time.
+        found: dict[type, list[Entry]] = {}
+        for entry in self.entries:
+            found.setdefault(type(entry.event), []).append(entry)
+        return found
 
     def lines(self, first: Entry | None, last: Entry | None) -> str:
         """Where to look in the file: ``history.jsonl lines 12 to 40``."""

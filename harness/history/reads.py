@@ -15,7 +15,9 @@ class ArtifactRow:
     """One stored artifact, as SQL finds it.
 
     Args:
-        contents: the digest of each further column's canonical form, by the column's name; none of what may vary.
+        contents: the digest of each further column's canonical form, by the column's name, without what may vary;
+            an empty digest of a column that holds nothing.
+        substitute: whether it stands in place of what could not be had.
     """
 
     execution_id: str | None
@@ -24,6 +26,7 @@ class ArtifactRow:
     symbol: str | None
     name: str
     contents: tuple[tuple[str, str], ...] = ()
+    substitute: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +194,11 @@ class FinalReads:
         operations_before: those that were there before the drill began.
         probes: by the probe's name.
         signals: what the runs decided.
-        other_runs: those that the harness did not start.
+        other_runs: those that the harness did not start; None when nothing could tell of them.
+        ticks: when the schedule had a run come while the drill went on.
         outbox: None when nothing says how to read it.
         contradictions: for each rule of the stack's file about rows that must agree, those that do not.
-        leaks: secrets that stand in logs or in the evidence.
+        leaks: secrets that stand in logs or in the evidence; None when nobody looked.
         unread: the witnesses that could not be read, by name, and why. What they would have told is empty here, and
             says nothing.
     """
@@ -209,8 +213,9 @@ class FinalReads:
     operations_before: tuple[str, ...] = ()
     probes: Mapping[str, ProbeRead] = field(default_factory=dict)
     signals: tuple[SignalRow, ...] = ()
-    other_runs: tuple[OtherRun, ...] = ()
+    other_runs: tuple[OtherRun, ...] | None = None
+    ticks: tuple[datetime, ...] = ()
     outbox: OutboxRead | None = None
     contradictions: Mapping[str, ProbeRead] = field(default_factory=dict)
-    leaks: tuple[Leak, ...] = ()
+    leaks: tuple[Leak, ...] | None = None
     unread: Mapping[str, str] = field(default_factory=dict)

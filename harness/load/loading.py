@@ -69,7 +69,7 @@ async def load_stack_with_runs(
         result = LoadResult(plan, records, task_medians_s(good))
         write_load_report(directory, result)
         logs = await _logs_of_failures(clients, records)
-        keep_logs(directory, running, logs, Redaction(running.stack.secrets))
+        keep_logs(directory, running, logs, Redaction(running.stack.secrets.values()))
     progress.done()
     return result
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _DSN_PASSWORD = re.compile(r"(?<=://)([^\s:/@]+):([^\s@/]+)@")
 
@@ -16,7 +17,7 @@ class Redaction:
 
     _SHORTEST = 6
 
-    def __init__(self, secrets: tuple[str, ...]) -> None:
+    def __init__(self, secrets: Iterable[str]) -> None:
         known = sorted({secret for secret in secrets if len(secret) >= self._SHORTEST}, key=len, reverse=True)
         self._known = re.compile("|".join(re.escape(secret) for secret in known)) if known else None
 

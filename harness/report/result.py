@@ -10,7 +10,8 @@ from typing import Annotated, NoReturn
 
 from pydantic import Field, TypeAdapter
 
-from harness.checks.finding import RUN_ENDED, Finding, Verdict, Weight
+from harness.checks.case import RUN_ENDED
+from harness.checks.finding import Finding, Verdict, Weight
 from harness.checks.verdict import worst
 from harness.history.events import RunChanged
 from harness.history.history import History, read_history

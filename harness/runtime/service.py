@@ -41,6 +41,13 @@ class RunningService(Protocol):
     async def resume(self) -> None:
         """Let a frozen one go on."""
 
+    async def pids(self) -> frozenset[int]:
+        """The ids of its processes, as this machine has them; none where they are another machine's.
+
+        Raises:
+            HarnessError: they cannot be told.
+        """
+
     async def execute(self, argv: Sequence[str], output: Path) -> int:
         """Run a command where the service runs, with its environment, to the command's end.
 

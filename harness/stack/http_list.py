@@ -50,13 +50,18 @@ class HttpList(Strict):
 
 
 class ArtifactFields(Strict):
-    """Where in a row each of an artifact's fields is found, as dotted paths; what a row does not tell is None."""
+    """Where in a row each of an artifact's fields is found, as dotted paths; what a row does not tell is None.
+
+    Args:
+        contents: what of a row is the artifact's contents, which are held against those of the steady run.
+    """
 
     execution_id: str
     type: str
     name: str
     task_id: str | None = None
     symbol: str | None = None
+    contents: list[str] = Field(default_factory=list)
 
 
 class HttpArtifacts(HttpList):

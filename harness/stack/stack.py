@@ -55,7 +55,7 @@ class Stack:
         links: every connection between two services that goes through a proxy.
         adapters: where and how the harness asks what happened.
         scenarios: those that run when none is named.
-        secrets: values that must not stand in a log or report.
+        secrets: values that must not stand in a log or report, by the names of their variables.
         link_probes: for a server and its port, the protocol in which the harness may greet it.
         saboteur_hook: the directory whose ``sitecustomize`` plants a saboteur, if the stack has one.
         volumes: the named volumes that services share, and how the engine makes them.
@@ -68,7 +68,7 @@ class Stack:
     links: tuple[Link, ...]
     adapters: Adapters
     scenarios: tuple[str, ...]
-    secrets: tuple[str, ...]
+    secrets: Mapping[str, str]
     link_probes: Mapping[tuple[str, int], str]
     saboteur_hook: Path | None
     volumes: Mapping[str, Volume] = field(default_factory=dict)
@@ -134,7 +134,7 @@ def load_stack(path: Path, variables: Mapping[str, str], *, relaxed: bool = Fals
         links=links,
         adapters=compose.harness.adapters,
         scenarios=tuple(compose.harness.scenarios),
-        secrets=tuple(value for name in names if (value := given.get(name))),
+        secrets={name: value for name in names if (value := given.get(name))},
         link_probes=_link_probes(source, compose),
         saboteur_hook=None if hook is None else (path.parent / hook).resolve(),
         volumes=volumes_of(compose),

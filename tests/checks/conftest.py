@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from harness.checks.finding import Case, PlannedFault
+from harness.checks.case import Case
+from harness.checks.finding import PlannedFault
 from harness.history.events import (
     Event,
     FaultHealed,

@@ -7,7 +7,8 @@ import dataclasses
 import pytest
 
 from harness.checks.acknowledged_once import acknowledged_once
-from harness.checks.finding import Case, Weight
+from harness.checks.case import Case
+from harness.checks.finding import Weight
 from harness.history.events import Event, Fate, OperationEnded
 from tests.checks.conftest import history_of
 

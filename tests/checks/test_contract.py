@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
+from harness.checks.case import Case
 from harness.checks.check import Check
-from harness.checks.finding import Case, Finding
+from harness.checks.finding import Finding
 from harness.checks.registry import BUILT_IN, PROOFS
 from harness.history.events import (
     Event,

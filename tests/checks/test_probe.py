@@ -6,7 +6,8 @@ import dataclasses
 
 import pytest
 
-from harness.checks.finding import Case, Weight
+from harness.checks.case import Case
+from harness.checks.finding import Weight
 from harness.checks.probe import probe_check
 from harness.checks.registry import checkable
 from harness.errors import UsageError

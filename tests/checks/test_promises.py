@@ -10,7 +10,8 @@ import pytest
 
 from harness.checks.artifacts_once import artifacts_once
 from harness.checks.bounded import bounded
-from harness.checks.finding import Case, Finding, Verdict, Weight
+from harness.checks.case import Case
+from harness.checks.finding import Finding, Verdict, Weight
 from harness.checks.not_silent import not_silent
 from harness.checks.orders_once import orders_once
 from harness.checks.registry import BUILT_IN, PROOFS

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.checks.finding import Case, Verdict
+from harness.checks.case import Case
+from harness.checks.finding import Verdict
 from harness.checks.verdict import findings_in, judge, verdict_of
 from harness.history.events import (
     Event,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter
 
-from harness.checks.finding import Case
+from harness.checks.case import Case
 from harness.checks.registry import checkable
 from harness.checks.verdict import judge
 from harness.drill.summing_up import sum_up

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.checks.finding import Case
+from harness.checks.case import Case
 from harness.checks.registry import checkable
 from harness.gherkin import expectations
 from harness.history.events import FaultHealed, FaultHit, FaultObserved, PhaseEnded, Recovered

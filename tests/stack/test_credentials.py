@@ -41,7 +41,7 @@ def test_origin_is_that_of_the_value_that_counts(path: Path) -> None:
         "NOWHERE": Origin.MADE_UP,
         "EMPTY": Origin.MADE_UP,
     }
-    assert set(load_stack(path, GIVEN).secrets) >= {"by-the-user", "in-dot-env", "from-the-file"}
+    assert set(load_stack(path, GIVEN).secrets.values()) >= {"by-the-user", "in-dot-env", "from-the-file"}
 
 
 def test_value_is_read_from_its_variables_or_its_own_place(path: Path) -> None:

@@ -35,8 +35,8 @@ def test_stack_makes_up_secrets_that_are_not_given(small: Load) -> None:
     stack = small()
     assert len(stack.secrets) == 1
     assert stack.adapters.airflow is not None
-    assert stack.services["server"].environment["TOKEN"] == stack.secrets[0] == stack.adapters.airflow.password
-    assert small(TOKEN="given").secrets == ("given",)  # noqa: S106 - no secret
+    assert stack.services["server"].environment["TOKEN"] == stack.secrets["TOKEN"] == stack.adapters.airflow.password
+    assert small(TOKEN="given").secrets == {"TOKEN": "given"}  # noqa: S106 - no secret
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from harness.clients.airflow import Airflow
 from harness.drill.observer import Observer, RunWatch
 from harness.drill.workloads.workload import TaskLogs, Workload
 from harness.errors import HarnessError, NotSteady
-from harness.history.reads import RunRead, TaskRead
+from harness.history.reads import OtherRun, RunRead, TaskRead
 from harness.runtime.waiting import NotYet, until
 
 # Airflow's own API may be slow for a moment under load; a watcher that gave up at once would end sound drills.
@@ -28,7 +28,7 @@ class AirflowRuns(Workload):
     def __init__(self, airflow: Airflow, observer: Observer, symbols: tuple[str, ...]) -> None:
         super().__init__(observer)
         self._airflow = airflow
-        self._symbols = symbols
+        self.symbols = symbols
 
     async def require_whole(self) -> None:
         """Wait until every part of Airflow is healthy and the DAG is known."""
@@ -36,7 +36,7 @@ class AirflowRuns(Workload):
 
     async def start(self, watch: RunWatch) -> None:
         """Trigger a run."""
-        await self._airflow.trigger(watch.run_id, {"symbols": list(self._symbols)})
+        await self._airflow.trigger(watch.run_id, {"symbols": list(self.symbols)})
 
     async def follow(self, watch: RunWatch) -> None:
         """Follow a run to its end.
@@ -62,12 +62,24 @@ class AirflowRuns(Workload):
     async def read(self, watch: RunWatch) -> RunRead:
         """How a run and its tasks ended, by Airflow's word."""
         tasks = await self._airflow.tasks(watch.run_id)
+        run = await self._airflow.run(watch.run_id)
         return RunRead(
             run_id=watch.run_id,
             role=watch.role,
-            state=await self._airflow.run_state(watch.run_id),
-            symbols=self._symbols,
+            state=run.state,
+            symbols=self.symbols,
             tasks=tuple(TaskRead(task.task_id, task.state or "none", task.try_number) for task in tasks),
+            started_at=run.start_date,
+            ended_at=run.end_date,
+        )
+
+    async def other_runs(self) -> tuple[OtherRun, ...]:
+        """The runs of the DAG that the harness did not start."""
+        ours = {watch.run_id for watch in self._named}
+        return tuple(
+            OtherRun(run.dag_run_id, run.run_type, run.state, run.logical_date, run.queued_at)
+            for run in await self._airflow.runs()
+            if run.dag_run_id not in ours
         )
 
     async def logs(self, watch: RunWatch) -> TaskLogs:

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from datetime import UTC, datetime
 
 from harness.drill.observer import Observer, RunWatch
-from harness.history.reads import RunRead
+from harness.history.reads import OtherRun, RunRead, TaskRead
 from harness.history.roles import RunRole
 
 TaskLogs = dict[tuple[str, str], str]
@@ -28,6 +28,7 @@ class Workload(ABC):
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
         self._named: list[RunWatch] = []
+        self.symbols: tuple[str, ...] = ()
 
     def new(self, role: RunRole) -> RunWatch:
         """Name a run; nothing happens yet."""
@@ -60,6 +61,23 @@ class Workload(ABC):
     async def read_all(self) -> dict[str, RunRead]:
         """How every run ended, by its id."""
         return {watch.run_id: await self.read(watch) for watch in self._named}
+
+    def observed(self) -> dict[str, RunRead]:
+        """How every run went as far as it was observed: all there is when what ran it cannot be asked any more."""
+        return {
+            watch.run_id: RunRead(
+                run_id=watch.run_id,
+                role=watch.role,
+                state=watch.state,
+                symbols=self.symbols,
+                tasks=tuple(TaskRead(name, state, attempt) for name, (state, attempt) in watch.tasks.items()),
+            )
+            for watch in self._named
+        }
+
+    async def other_runs(self) -> tuple[OtherRun, ...] | None:
+        """The runs that the harness did not start; None where nothing can tell."""
+        return None
 
     async def logs_of_all(self) -> TaskLogs:
         """What the parts of every run have written."""

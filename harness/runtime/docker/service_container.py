@@ -180,6 +180,18 @@ class ServiceContainer:
         """Let it go on."""
         await self._engine.call(f"resume {self.name}", self.container().unpause)
 
+    async def pids(self) -> frozenset[int]:
+        """The ids of its processes, by the engine's word; none where the engine runs on another machine.
+
+        Raises:
+            HarnessError: the engine does not tell.
+        """
+        return await self._engine.call(f"list the processes of {self.name}", self._pids)
+
+    def _pids(self) -> frozenset[int]:
+        listed = self.container().top(ps_args="-o pid").get("Processes") or ()
+        return frozenset(int(row[0]) for row in listed if Path(f"/proc/{row[0]}").exists())
+
     async def execute(self, argv: Sequence[str], output: Path) -> int:
         """Run a command in it, to the command's end.
 

@@ -77,6 +77,10 @@ class LocalService:
         """Let every process of it go on."""
         self._process().send(signal.SIGCONT)
 
+    async def pids(self) -> frozenset[int]:
+        """The ids of its processes."""
+        return frozenset(process.pid for process in self._process().members())
+
     async def execute(self, argv: Sequence[str], output: Path) -> int:
         """Run a command with the service's environment, to its end; when cancelled, it is ended."""
         return await self._execute(argv, output)

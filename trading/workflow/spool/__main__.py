@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _show(given, [*waiting, *dead])
     if given.command == "dead":
         return _dead(given, dead)
-    return _list(given, waiting, other_hosts(settings.artifact_spool_dir, given.host))
+    return _list(given, waiting, dead, other_hosts(settings.artifact_spool_dir, given.host))
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -59,7 +59,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     sending = commands.add_parser("replay", parents=[shared], help="send what waits to the backend, in order")
     sending.add_argument("--within", type=float, default=60.0, metavar="SECONDS", help="at most; 60 by default")
-    commands.add_parser("list", parents=[shared], help="list what waits, in order")
+    commands.add_parser("list", parents=[shared], help="list what waits, in order, and what else is there")
     showing = commands.add_parser("show", parents=[shared], help="show one artifact with its body")
     showing.add_argument("key", metavar="KEY", help="its idempotency key, or the beginning of it")
     commands.add_parser("dead", parents=[shared], help="list what the backend will never take, and why")
@@ -92,10 +92,21 @@ def _contents(
         return spool.waiting(), spool.dead()
 
 
-def _list(given: argparse.Namespace, waiting: Sequence[SpooledArtifact], others: Sequence[str]) -> int:
+def _list(
+    given: argparse.Namespace,
+    waiting: Sequence[SpooledArtifact],
+    dead: Sequence[SpooledArtifact],
+    others: Sequence[str],
+) -> int:
     lines = [*(f"{artifact.seq:>6}  {_line(artifact)}" for artifact in waiting), f"{len(waiting)} waiting"]
+    lines += [f"{len(dead)} dead letters"] if dead else []
     lines += [f"other hosts with a spool in the same folder: {', '.join(others)}"] if others else []
-    _print(given, {"waiting": [_summary(artifact) for artifact in waiting], "other_hosts": list(others)}, lines)
+    document = {
+        "waiting": [_summary(artifact) for artifact in waiting],
+        "dead": [_summary(artifact) for artifact in dead],
+        "other_hosts": list(others),
+    }
+    _print(given, document, lines)
     return DONE
 
 

@@ -1,0 +1,47 @@
+"""Looks for the stack's secrets where others read: in logs, in messages, in what was stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from harness.drill.workloads.workload import TaskLogs
+from harness.history.reads import FinalReads, Leak
+
+# Shorter ones would be found in ordinary words.
+_SHORTEST = 8
+
+
+def find_leaks(
+    secrets: Mapping[str, str], files: Mapping[str, Path], logs: TaskLogs, reads: FinalReads
+) -> tuple[Leak, ...]:
+    """The first place in each log, message and record at which each secret stands.
+
+    Args:
+        secrets: by their names.
+        files: the logs of services, by the names that they get in the report.
+        logs: those of tasks.
+        reads: everything that the witnesses said.
+    """
+    telling = {name: secret for name, secret in secrets.items() if len(secret) >= _SHORTEST}
+    found: list[Leak] = []
+    for name, path in files.items():
+        if path.exists():
+            with path.open(encoding="utf-8", errors="replace") as lines:
+                found += _in_lines(telling, f"logs/{name}", lines)
+    for (run, task), text in logs.items():
+        found += _in_lines(telling, f"logs/tasks/{run}/{task}.log", text.splitlines())
+    text = TypeAdapter(FinalReads).dump_json(reads, indent=2).decode()
+    return (*found, *_in_lines(telling, "reads.json", text.splitlines()))
+
+
+def _in_lines(secrets: Mapping[str, str], where: str, lines: Sequence[str] | Iterator[str]) -> Iterator[Leak]:
+    left = dict(secrets)
+    for number, line in enumerate(lines, start=1):
+        for name in [name for name, secret in left.items() if secret in line]:
+            del left[name]
+            yield Leak(secret=name, where=where, line=number)
+        if not left:
+            return
