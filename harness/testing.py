@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from harness.checks.case import Case
 from harness.checks.check import Check
@@ -18,7 +18,8 @@ from harness.errors import DeadlineExceeded
 from harness.faults.fault import Fault
 from harness.faults.registry import known_faults
 from harness.gherkin.phrases import injection as injection_said
-from harness.history.history import History
+from harness.history.history import Entry, History
+from harness.history.measurements import ResourcesMeasured
 from harness.history.reads import FinalReads, RunRead
 from harness.history.roles import RunRole
 from harness.runtime.effects.effect import Effect, Observation
@@ -150,9 +151,13 @@ def sound_case(*, runs: Sequence[str] = (), **reads: Any) -> Case:
         run_limit_s=60,
         recovery_limit_s=60,
         adapters=Adapters.model_validate({"workload": {"wait": {"for_s": 1}}}),
-        history=History(()),
-        reads=FinalReads(runs=ended_well, **(nothing | reads)),
+        history=History((_measured(1, "steady"), _measured(2, "recovered"))),
+        reads=FinalReads(runs=ended_well, **(nothing | {"leaks": ()} | reads)),
     )
+
+
+def _measured(seq: int, when: Literal["steady", "recovered"]) -> Entry:
+    return Entry(seq=seq, at_s=float(seq), event=ResourcesMeasured(service="system", when=when, threads=1))
 
 
 async def _check_never_on(effect: Effect[Any]) -> None:

@@ -15,15 +15,20 @@ from harness.history.events import (
     Event,
     Fate,
     FaultHealed,
-    FaultHit,
+    FaultObserved,
     OperationEnded,
     PhaseEnded,
     Recovered,
     RunChanged,
+    ServiceEnded,
     Trouble,
 )
+from harness.history.measurements import ResourcesMeasured
+from harness.history.reads import Leak, OtherRun, OutboxRead, OutcomeRow, ProbeRead
 from harness.history.roles import RunRole
+from harness.stack.adapters import Adapters
 from harness.testing import ContractBroken, check_check, sound_case
+from tests.checks.conftest import BEGAN, DRILLED, resources
 
 But = Callable[..., Case]
 ACKNOWLEDGED = OperationEnded(run="drilled__1", operation="a", fate=Fate.ACKNOWLEDGED, detail="201", took_s=0.1)
@@ -33,12 +38,22 @@ READS: Mapping[str, Mapping[str, object]] = {
     "orders-once": {"broker_orders": ()},
     "not-silent": {"outcomes": ()},
     "acknowledged-once": {"operations": ()},
+    "orders-follow-signals": {"signals": ()},
+    "scheduled": {"other_runs": (OtherRun("scheduled__1", "scheduled", "success", BEGAN, BEGAN),)},
+    "consistent": {"contradictions": {"fills-are-trades": ProbeRead(count=1, sample="order_ref ref-1")}},
+    "drained": {"outbox": OutboxRead(waiting=("AAPL chart",))},
+    "private": {"leaks": (Leak("API_TOKEN", "logs/workflow.log", 12),)},
+    "witnessed": {"unread": {"notifications": "refused"}},
+    "outcomes": {"outcomes": (OutcomeRow(DRILLED, "failed", "[]"),)},
+    "steady": {"outcomes": ()},
 }
 EVENTS: Mapping[str, tuple[tuple[type[Event], ...], tuple[tuple[float, Event], ...]]] = {
     "bounded": ((Recovered,), ()),
-    "steady": ((PhaseEnded,), ((3.0, PhaseEnded(phase="steady", took_s=1.0, failure="no link answers")),)),
+    "ran": ((PhaseEnded,), ((3.0, PhaseEnded(phase="steady", took_s=1.0, failure="no link answers")),)),
+    "not-leaking": ((ResourcesMeasured,), ((2.7, resources("steady")), (25.5, resources("recovered", threads=90)))),
+    "contained": ((), ((6.0, ServiceEnded(service="analysis", returncode=1, last_output="")),)),
     "controlled": ((), ((22.0, Trouble(what="Airflow did not answer")),)),
-    "fault-hit": ((FaultHit,), ()),
+    "fault-hit": ((FaultObserved,), ()),
     "fault-healed": ((FaultHealed,), ()),
 }
 EVERY = {**BUILT_IN, **PROOFS}
@@ -46,17 +61,22 @@ EVERY = {**BUILT_IN, **PROOFS}
 
 def test_every_check_is_held_to_the_contract() -> None:
     """A new check needs a case in which it finds something."""
-    assert {*READS, *EVENTS} == set(EVERY)
+    assert {*READS, *EVENTS, "work-judged"} == set(EVERY)
 
 
 @pytest.mark.parametrize("name", EVERY)
 def test_check_keeps_the_contract(name: str, sound: Case, but: But, but_events: But) -> None:
     """It finds nothing in the sound drill, and what is broken in the spoiled one, under its own name."""
-    holds, broken = sound, but(**READS[name]) if name in READS else but_events(**_spoiled(name))
+    holds, broken = sound, but(**READS.get(name, {}))
+    if name in EVENTS:
+        broken = but_events(**_spoiled(name))
     if name == "acknowledged-once":
         asked = but_events(plus=((5.0, ACKNOWLEDGED),))
         holds = _with_operations(asked, ("a",))
         broken = _with_operations(asked, ())
+    elif name == "work-judged":
+        watched = Adapters.model_validate({"workload": {"wait": {"for_s": 1}}})
+        broken = dataclasses.replace(sound, adapters=watched, work_is_judged=False)
     check_check(EVERY[name], holds=holds, broken=broken)
 
 

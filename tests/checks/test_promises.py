@@ -14,6 +14,8 @@ from harness.checks.case import Case
 from harness.checks.finding import Finding, Verdict, Weight
 from harness.checks.not_silent import not_silent
 from harness.checks.orders_once import orders_once
+from harness.checks.outcomes import outcomes
+from harness.checks.ran import ran
 from harness.checks.registry import BUILT_IN, PROOFS
 from harness.checks.steady import steady
 from harness.checks.verdict import findings_in, held_in, judge, promises_in, verdict_of
@@ -36,7 +38,7 @@ def test_sound_drill_passes(sound: Case) -> None:
     """A drill in which everything held passes every check."""
     judged = judge(sound, ())
     assert (verdict_of(judged), findings_in(judged)) == (Verdict.PASS, ())
-    assert len(promises_in(judged)) == len(held_in(judged)) == 5
+    assert len(promises_in(judged)) == len(held_in(judged)) == 11
 
 
 def test_artifacts_lost_one_is_found(sound: Case, but: But) -> None:
@@ -128,7 +130,10 @@ def test_orders_decided_twice_are_found(sound: Case, but: But) -> None:
     case = but(
         recorded_orders=(*sound.reads.recorded_orders, second), broker_orders=(*sound.reads.broker_orders, at_broker)
     )
-    assert titles(orders_once(case)) == ["an order was placed twice in one run"]
+    assert titles(orders_once(case)) == [
+        "an order was placed twice in one run",
+        "an order was sent that no sound run sends",
+    ]
 
 
 def test_orders_unrecorded_are_found(sound: Case, but: But) -> None:
@@ -193,7 +198,7 @@ def test_orders_left_unknown_are_found(sound: Case, but: But) -> None:
 def test_silence_of_a_run_that_reports_success_is_found(but: But) -> None:
     """A run that met an outage and calls itself a success was silent."""
     words = (OutcomeRow(DRILLED, "success", "[]"), OutcomeRow(RECOVERY, "success", "[]"))
-    assert titles(not_silent(but(outcomes=words, notifications=()))) == ["a failure stayed silent"]
+    assert titles(outcomes(but(outcomes=words, notifications=()))) == ["a failure stayed silent"]
 
 
 @pytest.mark.parametrize(
@@ -201,7 +206,10 @@ def test_silence_of_a_run_that_reports_success_is_found(but: But) -> None:
 )
 def test_silence_counts_notifications(but: But, messages: int, title: str) -> None:
     """A degraded run is told of once: not never, not twice."""
-    sent = tuple(Notification(seq, f"{DRILLED} degraded") for seq in range(messages))
+    sent = tuple(
+        Notification(seq, f"{DRILLED} degraded: the backend was away, in generate_daily_chart")
+        for seq in range(messages)
+    )
     assert titles(not_silent(but(notifications=sent))) == [title]
 
 
@@ -227,7 +235,7 @@ def test_bounded_system_that_did_not_recover_is_found(but_events: But) -> None:
 def test_steady_state_before_the_drill_decides_nothing(but_events: But) -> None:
     """A system that was broken before tells nothing of the fault."""
     broken = but_events(without=(PhaseEnded,), plus=((3.0, PhaseEnded(phase="steady", took_s=1, failure="no")),))
-    findings = steady(broken)
+    findings = ran(broken)
     assert [finding.weight for finding in findings] == [Weight.UNSOUND]
     assert verdict_of(judge(broken, ())) is Verdict.INCONCLUSIVE
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import pytest
 
 from harness.checks.case import Case
-from harness.checks.finding import Verdict
+from harness.checks.finding import PlannedFault, Verdict
 from harness.checks.verdict import findings_in, judge, verdict_of
 from harness.history.events import (
     Event,
@@ -18,9 +19,11 @@ from harness.history.events import (
     FaultOn,
     ProxyReplaced,
     ServiceEnded,
+    ServiceRestarted,
     Trouble,
     Witness,
 )
+from harness.history.measurements import EvidenceMissing, HarnessStalled
 
 But = Callable[..., Case]
 LINK = "workflow -> backend:8000"
@@ -35,12 +38,6 @@ UNSOUND: dict[str, tuple[tuple[type[Event], ...], tuple[Event, ...], str]] = {
         "it was switched on but not in effect",
     ),
     "the harness did not observe it": ((FaultObserved,), (), "it was switched on but not in effect"),
-    "it hit nothing of the system": ((FaultHit,), (), "hit nothing of the system"),
-    "it hit only the link probe": (
-        (FaultHit,),
-        (FaultHit(fault="fault-1", witness=Witness.LINK_PROBE, count=9, detail=""),),
-        "hit nothing of the system",
-    ),
     "its trigger never came": (
         (FaultOn, FaultObserved, FaultHealed),
         (FaultNeverCame(fault="fault-1", cause="its trigger never happened"),),
@@ -52,7 +49,8 @@ UNSOUND: dict[str, tuple[tuple[type[Event], ...], tuple[Event, ...], str]] = {
         (ProxyReplaced(link=LINK, reason="the Toxiproxy server died", took_s=0.02, expected=False),),
         "a proxy was lost",
     ),
-    "a service ended": ((), (ServiceEnded(service="postgres", returncode=-9, last_output=""),), "a service ended"),
+    "the harness stood still": ((), (HarnessStalled(took_s=20),), "the harness itself stood still"),
+    "a log is gone": ((), (EvidenceMissing(what="logs/backend.log has vanished"),), "evidence is missing"),
     "the harness had trouble": ((), (Trouble(what="Airflow did not answer"),), "could not do its work"),
 }
 
@@ -90,12 +88,53 @@ def test_service_ended_by_its_own_fault_is_no_trouble(but_events: But) -> None:
     planned = ((5.5, on), (5.6, looked), (7.0, ended), (19.0, healed))
     assert verdict_of(judge(but_events(plus=planned), ())) is Verdict.PASS
     late = (*planned[:2], planned[3], (21.0, ended))
-    assert verdict_of(judge(but_events(plus=late), ())) is Verdict.INCONCLUSIVE
-    other = (*planned, (7.5, ServiceEnded(service="postgres", returncode=1, last_output="")))
-    assert verdict_of(judge(but_events(plus=other), ())) is Verdict.INCONCLUSIVE
+    assert verdict_of(judge(but_events(plus=late), ())) is Verdict.FAIL
+
+
+def test_service_that_ended_before_any_fault_is_no_fault_of_the_system(but_events: But) -> None:
+    """What broke before anything was planned to break makes the experiment unsound, and blames nobody."""
+    ended = ServiceEnded(service="postgres", returncode=-9, last_output="")
+    judged = judge(but_events(plus=((4.5, ended),)), ())
+    assert verdict_of(judged) is Verdict.INCONCLUSIVE
+    assert "a service ended by itself" in {finding.title for finding in findings_in(judged)}
+
+
+def test_service_that_another_ones_fault_took_down_is_blamed(but_events: But) -> None:
+    """A system in which one part takes another down does not degrade gracefully."""
+    ended = ServiceEnded(service="analysis", returncode=1, last_output="")
+    judged = judge(but_events(plus=((6.0, ended),)), ())
+    assert verdict_of(judged) is Verdict.FAIL
+    assert [finding.check for finding in findings_in(judged)] == ["contained"]
+
+
+def test_service_that_came_back_by_its_own_policy_is_judged_by_its_recovery(but_events: But) -> None:
+    """Restart policies are how many systems recover."""
+    ended = ServiceEnded(service="analysis", returncode=1, last_output="")
+    back = ServiceRestarted(service="analysis", took_s=1.0)
+    assert verdict_of(judge(but_events(plus=((6.0, ended), (7.0, back))), ())) is Verdict.PASS
 
 
 def test_fault_of_a_service_is_met_by_the_kernels_word(but_events: But) -> None:
     """What the kernel has counted is as good as what the proxy or the system tells."""
     met = FaultHit(fault="fault-1", witness=Witness.KERNEL, count=3, detail="times that the kernel throttled it")
-    assert verdict_of(judge(but_events(without=(FaultHit,), plus=((8.0, met),)), ())) is Verdict.PASS
+    of_service = but_events(without=(FaultHit,), plus=((8.0, met),))
+    of_service = dataclasses.replace(of_service, faults=(PlannedFault("fault-1", "backend", "throttled"),))
+    assert verdict_of(judge(of_service, ())) is Verdict.PASS
+
+
+@pytest.mark.parametrize("hits", [(), (FaultHit(fault="fault-1", witness=Witness.LINK_PROBE, count=9, detail=""),)])
+def test_fault_that_hit_nothing_is_no_pass(sound: Case, but: But, but_events: But, hits: tuple[FaultHit, ...]) -> None:
+    """A run that went well under a fault that nobody met tells nothing; the harness's own probe is nobody."""
+    met = but_events(without=(FaultHit,), plus=tuple((8.0, each) for each in hits))
+    words = tuple(dataclasses.replace(row, outcome="success", reasons="[]") for row in sound.reads.outcomes)
+    case = dataclasses.replace(met, reads=but(outcomes=words, notifications=()).reads)
+    judged = judge(case, ())
+    assert verdict_of(judged) is Verdict.INCONCLUSIVE
+    assert any("hit nothing of the system" in finding.title for finding in findings_in(judged))
+
+
+def test_silence_of_the_log_makes_no_verdict_milder(but_events: But) -> None:
+    """A run that says that it is degraded has met the fault; that its log is silent is a finding of its own."""
+    judged = judge(but_events(without=(FaultHit,)), ())
+    assert verdict_of(judged) is Verdict.FAIL
+    assert [(each.check, each.title) for each in findings_in(judged)] == [("not-silent", "a failure is in no log")]
