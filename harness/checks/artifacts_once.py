@@ -1,6 +1,6 @@
 """No artifact that the workflow produced is lost, doubled or another; each belongs to its run.
 
-The steady run is the oracle: from it one knows, without anybody writing it down, which artifacts with which contents
+The steady run is the oracle: from it one knows, without a list written by hand, which artifacts with which contents
 belong to a run.
 """
 
@@ -87,7 +87,7 @@ def _others(
 ) -> Iterator[Finding]:
     """Artifacts that are not of this run, by task, by symbol, by name, or by what the steady run has left."""
     tasks = {*adapter.per_symbol, *adapter.per_run}
-    strangers = case.known_runs - {run.run_id}
+    others = case.known_runs - {run.run_id}
     twin = case.steady if case.steady is not run else None
     of_twin = keys_of(case.artifacts_by_run.get(twin.run_id, ()), twin.run_id) if twin else Counter()
     for row in dict.fromkeys(rows):
@@ -97,7 +97,7 @@ def _others(
             expected = f"artifacts of run {run.run_id} come from its tasks{symbols}"
             found = f"{row.type} {row.name!r} of task {row.task_id!r} for symbol {row.symbol!r} ({witness})"
             yield _finding(case, run, "an artifact is not of its run", expected, found, row.task_id)
-        elif other := next((each for each in strangers if each in row.name), None):
+        elif other := next((each for each in others if each in row.name), None):
             expected = f"what stands in run {run.run_id} was made by it"
             found = f"{row.type} {row.name!r}, which is of run {other} ({witness})"
             yield _finding(case, run, "an artifact stands in another run", expected, found, row.task_id)

@@ -22,7 +22,7 @@ class Check:
         needs: the adapters of the stack's file without which it cannot be judged; they are its witnesses, too: where
             one could not be read, the promise is not judged.
         of_work: whether it reads what the system's work has left. A drill in which no such promise was judged, on a
-            stack whose work nobody runs, has only watched.
+            stack whose work is not started by the harness, has only watched.
     """
 
     name: str

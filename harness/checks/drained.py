@@ -21,7 +21,7 @@ def drained(case: Case) -> Sequence[Finding]:
     return [
         *_found(outbox.waiting, "something still waits to be delivered", "the outbox is empty", Weight.LIVENESS),
         *_found(outbox.dead, "something will never be delivered", "there are no dead letters", Weight.SAFETY),
-        *_found(outbox.stranded, "something is stranded", "nothing lies where nobody delivers it", Weight.SAFETY),
+        *_found(outbox.stranded, "something is stranded", "nothing lies where nothing delivers it", Weight.SAFETY),
     ]
 
 

@@ -64,7 +64,7 @@ def _untrue(case: Case, check: str, run: RunRead, outcome: str | None, text: str
 
 
 def _text(message: Notification) -> str:
-    """The words of a message, whatever form its body has."""
+    """The words of a message, in any form that its body may have."""
     return "\n".join(_leaves(message.text))
 
 

@@ -1,4 +1,4 @@
-"""The drilled run ends as the scenario says that it may, whoever else has anything to say about it."""
+"""The drilled run ends as the scenario says that it may, with or without a notification sink."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def private(case: Case) -> Sequence[Finding]:
             weight=Weight.SAFETY,
             title="a secret stands in a log" if leak.where.startswith("logs/") else "a secret stands in a record",
             expected=f"{leak.secret} stands in no log, message or stored row",
-            found=f"it is in {leak.where}, line {leak.line}: whoever may read that has it now, so change it",
+            found=f"it is in {leak.where}, line {leak.line}: all who may read that have it now, so change it",
             see=f"{leak.where}:{leak.line}, where *** stands in its place",
         )
         for leak in case.reads.leaks

@@ -1,4 +1,4 @@
-"""A run comes at its tick, once; none comes that nobody asked for."""
+"""A run comes at its tick, once; none comes unasked."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def scheduled(case: Case) -> Sequence[Finding]:
 def _unasked(case: Case, run: OtherRun) -> Finding:
     began = case.wall_at(0.0)
     past = run.tick is not None and began is not None and run.tick < began
-    title = "a run came for a time that is past" if past else "a run came that nobody asked for"
+    title = "a run came for a time that is past" if past else "a run came unasked"
     schedule = case.adapters.schedule
     when = f"at the ticks of '{schedule.cron}' alone" if schedule else "only when the harness starts them"
     return _finding(title, f"runs come {when}", f"{run.kind} run {run.run_id} came, for {run.tick or 'no tick'}")

@@ -22,7 +22,7 @@ def work_judged(case: Case) -> Sequence[Finding]:
             weight=Weight.WATCHED,
             title="nothing of the system's work was checked",
             expected="at least one promise is about what the system's work leaves: rows, orders, requests, log lines",
-            found="none is known: the system was only watched for a time; what it did meanwhile, nobody has asked",
+            found="none is known: the system was only watched for a time; what it did meanwhile was not asked",
             see="name what to ask under x-harness.adapters: probes, artifacts, operations, or a workload that works",
         )
     ]

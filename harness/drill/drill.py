@@ -261,6 +261,7 @@ class Drill:
         return sum_up(
             scenario,
             judged,
+            self._running.stack.adapters,
             history,
             evidence=self._directory,
             seed=self._seed,

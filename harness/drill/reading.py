@@ -39,6 +39,6 @@ class Reading:
                 return await look
         except TimeoutError:
             self._unread[witness] = f"no answer within {self._within_s:g} s"
-        except Exception as cause:  # noqa: BLE001 - whatever keeps one witness from being read, the others are read
+        except Exception as cause:  # noqa: BLE001 - the others are read, for any reason why this one is not
             self._unread[witness] = f"{type(cause).__name__}: {cause}"
         return otherwise

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.checks.verdict import Judged, findings_in, held_in, promises_in, verdict_of
+from harness.checks.verdict import Judged, findings_in, held_in, promises_in, unchecked_in, verdict_of
 from harness.history.history import History
 from harness.report.figures import faults_of, healed_ms, hit_count, recovery_s
 from harness.report.result import DrillResult
 from harness.scenario.model import Scenario
+from harness.stack.adapters import Adapters
 
 
 def sum_up(
-    scenario: Scenario, judged: Judged, history: History, *, evidence: Path, seed: int, again: str, took_s: float
+    scenario: Scenario,
+    judged: Judged,
+    adapters: Adapters,
+    history: History,
+    *,
+    evidence: Path,
+    seed: int,
+    again: str,
+    took_s: float,
 ) -> DrillResult:
     """The result of a drill that is over.
 
     Args:
         scenario: what was drilled.
         judged: what each check found.
+        adapters: what of the stack could be asked.
         history: what happened.
         evidence: the directory of the drill, in that of its report.
         seed: the seed of everything random.
@@ -36,6 +46,7 @@ def sum_up(
         checks=tuple(judged),
         promises=len(promises_in(judged)),
         kept=len(held_in(judged)),
+        unchecked=unchecked_in(judged, adapters),
         findings=findings_in(judged),
         hits=hit_count(history) if faulty else None,
         healed_ms=healed_ms(history) if faulty else None,

@@ -66,7 +66,7 @@ def _measure(service: str, when: Literal["steady", "recovered"], pids: frozenset
                 connections += sum(each.status == psutil.CONN_ESTABLISHED for each in process.net_connections("tcp"))
             seen = True
         except psutil.Error:
-            # It has ended meanwhile, or belongs to somebody else.
+            # It has ended meanwhile, or belongs to another user.
             continue
     if not seen:
         return None

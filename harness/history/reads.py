@@ -198,7 +198,7 @@ class FinalReads:
         ticks: when the schedule had a run come while the drill went on.
         outbox: None when nothing says how to read it.
         contradictions: for each rule of the stack's file about rows that must agree, those that do not.
-        leaks: secrets that stand in logs or in the evidence; None when nobody looked.
+        leaks: secrets that stand in logs or in the evidence; None when they were not searched.
         unread: the witnesses that could not be read, by name, and why. What they would have told is empty here, and
             says nothing.
     """

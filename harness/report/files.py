@@ -13,6 +13,7 @@ from harness.errors import ReportNotWritten
 from harness.report.result import DrillResult, verdict_of_all
 
 _JUDGED = frozenset({Verdict.PASS, Verdict.FAIL})
+_TELLS_NOTHING = frozenset({Verdict.INCONCLUSIVE, Verdict.WATCHED_ONLY})
 
 
 def write_report(directory: Path, results: Sequence[DrillResult]) -> None:
@@ -35,7 +36,7 @@ def as_json(results: Sequence[DrillResult]) -> bytes:
 
 
 def junit(results: Sequence[DrillResult]) -> ET.Element:
-    """One test case a drill: FAIL is a failure, INCONCLUSIVE an error, so that a pipeline can tell them apart.
+    """One test case a drill: FAIL is a failure, what tells nothing an error, so that a pipeline can tell them apart.
 
     Source: the JUnit XML format as CI servers read it (testsuite, testcase, failure, error).
     """
@@ -44,7 +45,7 @@ def junit(results: Sequence[DrillResult]) -> ET.Element:
         name="drills",
         tests=str(len(results)),
         failures=str(sum(each.verdict is Verdict.FAIL for each in results)),
-        errors=str(sum(each.verdict is Verdict.INCONCLUSIVE for each in results)),
+        errors=str(sum(each.verdict in _TELLS_NOTHING for each in results)),
         skipped=str(sum(each.verdict is Verdict.SKIPPED for each in results)),
         time=f"{sum(each.took_s for each in results):.3f}",
     )
@@ -76,6 +77,8 @@ def markdown(results: Sequence[DrillResult]) -> str:
         if each.skipped is not None:
             lines += [f"Skipped: {each.skipped}"]
             continue
+        if each.unchecked:
+            lines += [f"Not checked: {', '.join(each.unchecked)}.", ""]
         lines += [f"Evidence in `{each.folder}/`; again: `{each.again}`"]
         for finding in each.findings:
             lines += ["", "```", str(finding).replace("```", "'''"), "```"]
@@ -90,6 +93,12 @@ def row(result: DrillResult) -> tuple[str, ...]:
         "–" if result.hits is None else f"{result.hits}×",
         "–" if result.healed_ms is None else f"{result.healed_ms:.0f} ms",
         "–" if result.recovery_s is None else f"{result.recovery_s:.1f} s",
-        f"{result.kept} of {result.promises}" if result.verdict in _JUDGED else "not judged",
+        _promises(result),
         str(result.verdict),
     )
+
+
+def _promises(result: DrillResult) -> str:
+    if result.verdict is Verdict.WATCHED_ONLY:
+        return "watched only"
+    return f"{result.kept} of {result.promises}" if result.verdict in _JUDGED else "not judged"

@@ -42,6 +42,7 @@ class DrillResult:
         checks: the checks that ran. Of any other, an absence of findings says nothing.
         promises: how many promises were among them.
         kept: how many of those held.
+        unchecked: the promises of which nothing is known: nothing can be asked, or the scenario leaves them out.
         findings: everything that was found, the heaviest first.
         hits: how often the system met the faults; None without faults.
         healed_ms: the longest time from the order to lift until a link probe went through; None without faults.
@@ -61,6 +62,7 @@ class DrillResult:
     checks: tuple[str, ...] = ()
     promises: int = 0
     kept: int = 0
+    unchecked: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     hits: int | None = None
     healed_ms: float | None = None
@@ -125,7 +127,8 @@ class DrillResult:
         __tracebackhide__ = True
         if self.skipped is not None:
             self.fail(self.skipped)
-        if unsound := [finding for finding in self.findings if finding.weight is Weight.UNSOUND]:
+        doubts = (Weight.UNSOUND, Weight.UNPROVEN)
+        if unsound := [finding for finding in self.findings if finding.weight in doubts]:
             self.fail(unsound)
         if not any(run.role is RunRole.DRILLED for run in self.reads.runs.values()):
             self.fail("the workflow should have run, and the drill ended before it did")

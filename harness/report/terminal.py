@@ -26,7 +26,13 @@ from harness.history.history import Entry
 from harness.report.files import row
 from harness.report.result import DrillResult
 
-COLOURS = {Verdict.PASS: "green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "yellow", Verdict.SKIPPED: "dim"}
+COLOURS = {
+    Verdict.PASS: "green",
+    Verdict.FAIL: "bold red",
+    Verdict.INCONCLUSIVE: "yellow",
+    Verdict.WATCHED_ONLY: "yellow",
+    Verdict.SKIPPED: "dim",
+}
 
 
 class TerminalProgress:

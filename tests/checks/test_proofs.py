@@ -92,7 +92,7 @@ def test_service_ended_by_its_own_fault_is_no_trouble(but_events: But) -> None:
 
 
 def test_service_that_ended_before_any_fault_is_no_fault_of_the_system(but_events: But) -> None:
-    """What broke before anything was planned to break makes the experiment unsound, and blames nobody."""
+    """What broke before anything was planned to break makes the experiment unsound, and is no fault of the system."""
     ended = ServiceEnded(service="postgres", returncode=-9, last_output="")
     judged = judge(but_events(plus=((4.5, ended),)), ())
     assert verdict_of(judged) is Verdict.INCONCLUSIVE
@@ -124,7 +124,7 @@ def test_fault_of_a_service_is_met_by_the_kernels_word(but_events: But) -> None:
 
 @pytest.mark.parametrize("hits", [(), (FaultHit(fault="fault-1", witness=Witness.LINK_PROBE, count=9, detail=""),)])
 def test_fault_that_hit_nothing_is_no_pass(sound: Case, but: But, but_events: But, hits: tuple[FaultHit, ...]) -> None:
-    """A run that went well under a fault that nobody met tells nothing; the harness's own probe is nobody."""
+    """A run that went well under a fault that hit nothing tells nothing; the harness's own probe does not count."""
     met = but_events(without=(FaultHit,), plus=tuple((8.0, each) for each in hits))
     words = tuple(dataclasses.replace(row, outcome="success", reasons="[]") for row in sound.reads.outcomes)
     case = dataclasses.replace(met, reads=but(outcomes=words, notifications=()).reads)
@@ -134,7 +134,7 @@ def test_fault_that_hit_nothing_is_no_pass(sound: Case, but: But, but_events: Bu
 
 
 def test_silence_of_the_log_makes_no_verdict_milder(but_events: But) -> None:
-    """A run that says that it is degraded has met the fault; that its log is silent is a finding of its own."""
+    """A run that says that it is degraded was hit by the fault; that its log is silent is a finding of its own."""
     judged = judge(but_events(without=(FaultHit,)), ())
     assert verdict_of(judged) is Verdict.FAIL
     assert [(each.check, each.title) for each in findings_in(judged)] == [("not-silent", "a failure is in no log")]

@@ -76,7 +76,7 @@ LOST: Mapping[str, tuple[str, Spoil]] = {
         "not-leaking",
         events((25.6, resources("recovered", memory_bytes=500_000_000))),
     ),
-    "a run that nobody asked for": (
+    "a run that came unasked": (
         "scheduled",
         reads(other_runs=(OtherRun("manual__x", "manual", "success", None, BEGAN),)),
     ),

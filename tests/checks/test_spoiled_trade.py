@@ -86,7 +86,7 @@ LOST: Mapping[str, tuple[str, Spoil]] = {
     "orders for another symbol throughout": ("orders-once", orders(symbol="MSFT")),
     "a hundred times the quantity": ("orders-once", orders((DRILLED,), quantity=Decimal(1000), filled=Decimal(1000))),
     "the other side": ("orders-once", orders((DRILLED,), action="SELL")),
-    "an order of nobody": (
+    "an order that no record knows": (
         "orders-once",
         lambda case: reads(
             broker_orders=(*case.reads.broker_orders, dataclasses.replace(at_broker(DRILLED), order_ref="manual-1"))

@@ -1,4 +1,4 @@
-"""What was not seen is never a pass, and what was seen by one witness counts whatever the others could not say."""
+"""What was not seen is never a pass, and what was seen by one witness counts though the others could not tell."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ UNPROVEN: Mapping[str, tuple[str, Spoil]] = {
     "the sink could not be read": ("not-silent", reads(notifications=(), unread={"notifications": "refused"})),
     "the outcome could not be read": ("not-silent", reads(outcomes=(), unread={"outcome": "refused"})),
     "nothing was measured": ("not-leaking", events(without=(ResourcesMeasured, LinkUsed))),
-    "nobody looked for secrets": ("private", reads(leaks=None)),
+    "secrets were not looked for": ("private", reads(leaks=None)),
     "the outbox could not be read": ("drained", reads(outbox=None, unread={"outbox": "exit code 1"})),
 }
 
 
 @pytest.mark.parametrize("name", UNPROVEN)
 def test_what_was_not_seen_is_never_a_pass(sound: Case, name: str) -> None:
-    """Each of these is INCONCLUSIVE, and a finding says which promise it is about; nobody is blamed."""
+    """Each of these is INCONCLUSIVE, and a finding says which promise it is about; the system is not blamed."""
     check, spoil = UNPROVEN[name]
     judged = judge(spoil(sound), (check,) if check in BUILT_IN else ("artifacts-once", "orders-once"))
     assert verdict_of(judged) is Verdict.INCONCLUSIVE
@@ -70,7 +70,7 @@ def test_what_was_not_seen_is_never_a_pass(sound: Case, name: str) -> None:
 
 
 def test_loss_that_one_witness_saw_is_found_though_another_could_not_be_read(sound: Case) -> None:
-    """Two orders of one reference in the ledger are an order sent twice, whatever SQL would have said."""
+    """Two orders of one reference in the ledger are an order sent twice, though SQL could not be asked."""
     twice = (*sound.reads.broker_orders, dataclasses.replace(at_broker(DRILLED), perm_id=99))
     case = reads(broker_orders=twice, recorded_orders=(), unread={"orders": "no answer within 30 s"})(sound)
     judged = judge(case, ("orders-once",))
@@ -114,7 +114,7 @@ def test_stand_in_of_a_degraded_run_may_hold_something_else(sound: Case) -> None
     assert judge(both(word("success"), told())(stands_in), ())["artifacts-once"]
 
 
-def test_stall_of_the_harness_blames_nobody_for_time_and_still_for_losses(sound: Case) -> None:
+def test_stall_of_the_harness_excuses_what_is_judged_by_time_and_no_loss(sound: Case) -> None:
     """What was judged by time while the harness stood still is not held against the system; what was lost is."""
     slow = events((21.0, RunGivenUp(run=DRILLED)), (22.0, HarnessStalled(took_s=20.0)))(sound)
     assert verdict_of(judge(slow, ())) is Verdict.INCONCLUSIVE
@@ -130,7 +130,7 @@ def test_steady_state_that_failed_is_no_pass_whichever_promise_is_named(sound: C
     assert verdict_of(judge(case, ("bounded",))) is Verdict.INCONCLUSIVE
 
 
-def test_run_that_failed_without_a_fault_is_blamed_whatever_adapters_there_are(sound: Case) -> None:
+def test_run_that_failed_without_a_fault_is_blamed_with_any_adapters(sound: Case) -> None:
     """A fault that never came excuses nothing: the run failed by itself."""
     adapters = sound.adapters.model_copy(update={"outcome": None, "notifications": None})
     run = dataclasses.replace(sound.reads.runs[DRILLED], state="failed")
@@ -143,8 +143,8 @@ def test_run_that_failed_without_a_fault_is_blamed_whatever_adapters_there_are(s
 
 def test_hundred_thousand_losses_are_told_by_their_number(sound: Case) -> None:
     """A report is for people."""
-    strangers = tuple(ArtifactRow(f"manual__{n}", None, "chart", None, "chart") for n in range(100_000))
-    found = judge(reads(artifacts=(*sound.reads.artifacts, *strangers))(sound), ("artifacts-once",))["artifacts-once"]
+    unknown = tuple(ArtifactRow(f"manual__{n}", None, "chart", None, "chart") for n in range(100_000))
+    found = judge(reads(artifacts=(*sound.reads.artifacts, *unknown))(sound), ("artifacts-once",))["artifacts-once"]
     assert len(found) == 21
     assert found[-1].found.startswith("99980 more like it")
 

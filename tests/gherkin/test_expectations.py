@@ -49,7 +49,7 @@ def test_then_fails_when_its_check_was_not_run(name: str, sound: Case, result_of
 def test_then_fails_when_the_drill_was_not_sound(name: str, but_events: Callable[..., Case], result_of: Make) -> None:
     """A drill whose fault never hit the system tells nothing, also when the other checks are content."""
     with pytest.raises(DrillFailed, match=r"INCONCLUSIVE(.|\n)*did not hit"):
-        THENS[name][1](result_of(but_events(without=(FaultHit,))))
+        THENS[name][1](result_of(but_events(without=(FaultObserved,))))
 
 
 @pytest.mark.parametrize("name", [name for name in THENS if name != "faults"])

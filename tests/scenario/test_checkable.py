@@ -54,8 +54,8 @@ def test_scenario_may_name_a_probe_of_its_stack(tmp_path: Path, stack: Stack) ->
 @pytest.mark.parametrize(
     ("promise", "trigger", "told"),
     [
-        ("orders-once", "at_s: 1", "mine.yaml:3: promises.0: 'orders-once' cannot be checked: compose.yml does not name x-harness.adapters.orders and x-harness.adapters.gateway; what can be: bounded, steady, never-panics"),
-        ("never-panicks", "at_s: 1", "mine.yaml:3: promises.0: there is no promise 'never-panicks'; there are: bounded, steady, never-panics"),
+        ("orders-once", "at_s: 1", "mine.yaml:3: promises.0: 'orders-once' cannot be checked: compose.yml does not name x-harness.adapters.orders and x-harness.adapters.gateway; what can be: bounded, steady, not-leaking, private, never-panics"),
+        ("never-panicks", "at_s: 1", "mine.yaml:3: promises.0: there is no promise 'never-panicks'; there are: bounded, steady, not-leaking, private, never-panics"),
         ("bounded", "task: draw", "mine.yaml:7: faults.0.from: needs x-harness.adapters.airflow, which compose.yml does not name"),
         ("bounded", "order: 1", "mine.yaml:7: faults.0.from: needs x-harness.adapters.gateway, which compose.yml does not name"),
     ],
