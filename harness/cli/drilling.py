@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -144,10 +145,10 @@ def load(name: str, stack: Stack) -> Scenario:
 
 
 def check_saboteur(stack: Stack, saboteur: str | None) -> None:
-    """Refuse a saboteur that does not exist.
+    """Refuse a saboteur that does not exist, and one of the harness: only the system's services would load it.
 
     Raises:
-        UsageError: names those that do.
+        UsageError: names those that exist, or says how that one is planted.
     """
     if saboteur is None:
         return
@@ -155,6 +156,13 @@ def check_saboteur(stack: Stack, saboteur: str | None) -> None:
     known = sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__") if folder else []
     if saboteur not in known:
         raise UsageError(f"no saboteur {saboteur!r}; there are: {', '.join(known) or 'none'}")
+    if folder and re.search(
+        r'^TARGET = "harness\.', (folder / f"{saboteur}.py").read_text(encoding="utf-8"), re.MULTILINE
+    ):
+        raise UsageError(
+            f"{saboteur!r} is a defect of the harness, not of the system: leave --saboteur out, and set "
+            f"SABOTEUR={saboteur} PYTHONPATH={stack.saboteur_hook}"
+        )
 
 
 def list_scenarios(stack: StackFile = DEFAULT_STACK, faults: Faults = False) -> int:

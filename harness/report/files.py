@@ -17,12 +17,13 @@ _TELLS_NOTHING = frozenset({Verdict.INCONCLUSIVE, Verdict.WATCHED_ONLY})
 
 
 def write_report(directory: Path, results: Sequence[DrillResult]) -> None:
-    """Write all of them.
+    """Write all of them; the folder is made where no drill has made it, as none does that was skipped.
 
     Raises:
         ReportNotWritten: the disk is full, or the folder cannot be written.
     """
     try:
+        directory.mkdir(parents=True, exist_ok=True)
         (directory / "verdict.json").write_bytes(as_json(results) + b"\n")
         ET.ElementTree(junit(results)).write(directory / "junit.xml", encoding="utf-8", xml_declaration=True)
         (directory / "report.md").write_text(markdown(results), encoding="utf-8")

@@ -49,6 +49,10 @@ def harness(tmp_path: Path) -> Harness:
             ["drill", "healthy", "--saboteur", "absent"],
             "no saboteur 'absent'; there are: client_without_idempotency_key",
         ),
+        (
+            ["drill", "healthy", "--saboteur", "fault_not_applied"],
+            "'fault_not_applied' is a defect of the harness, not of the system: leave --saboteur out",
+        ),
         (["drill", "healthy", "--runtime", "teapot"], "'teapot' is not one of 'local'"),
         (["drill", "--frobnicate"], "No such option: --frobnicate"),
         (["drill", "healthy", "--seed", "minus"], "--seed"),

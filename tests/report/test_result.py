@@ -51,6 +51,12 @@ def test_result_is_an_entry_of_the_verdict_file(tmp_path: Path) -> None:
     assert (written[0]["hits"], written[0]["findings"][0]["title"]) == (3, "an artifact was lost")
 
 
+def test_report_of_a_skipped_drill_makes_its_own_folder(tmp_path: Path) -> None:
+    """A drill makes its folder; where the only one was skipped, nothing has."""
+    write_report(tmp_path / "reports" / "04", [SKIPPED])
+    assert "Skipped: it needs a container" in (tmp_path / "reports" / "04" / "report.md").read_text(encoding="utf-8")
+
+
 def test_result_does_not_change() -> None:
     """It is over."""
     with pytest.raises(dataclasses.FrozenInstanceError):

@@ -65,9 +65,13 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
+    problem = f"expected more than 0 and at most {_LONGEST_S} seconds, came {text}"
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(problem) from None
     if not 0 < seconds <= _LONGEST_S:
-        raise argparse.ArgumentTypeError(f"expected more than 0 and at most {_LONGEST_S} seconds, came {text}")
+        raise argparse.ArgumentTypeError(problem)
     return seconds
 
 

@@ -71,8 +71,16 @@ def test_doctor_prints_a_table(parts: Parts, set_up: SetUp) -> None:
     assert done.stdout.splitlines()[-1] == "8 passed, 1 warned, 3 failed"
 
 
-@pytest.mark.parametrize("arguments", [["--deadline-s", "0"], ["--deadline-s", "soon"], ["--jsn"], ["extra"]])
-def test_doctor_refuses_wrong_usage(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["--deadline-s", "0"], "expected more than 0 and at most 600 seconds, came 0"),
+        (["--deadline-s", "soon"], "expected more than 0 and at most 600 seconds, came soon"),
+        (["--jsn"], "unrecognized arguments: --jsn"),
+        (["extra"], "unrecognized arguments: extra"),
+    ],
+)
+def test_doctor_refuses_wrong_usage(capsys: pytest.CaptureFixture[str], arguments: list[str], why: str) -> None:
     """Exit code 2, and a line that says why."""
     with pytest.raises(SystemExit) as ended:
         main(arguments)
@@ -80,6 +88,7 @@ def test_doctor_refuses_wrong_usage(capsys: pytest.CaptureFixture[str], argument
     shown = capsys.readouterr()
     assert shown.out == ""
     assert "usage: python -m trading.doctor" in shown.err
+    assert why in shown.err
 
 
 def lines(*findings: Finding) -> list[Line]:
