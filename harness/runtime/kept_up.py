@@ -1,6 +1,6 @@
 """A service is started again after its own end, at the pace of Docker's engine, whichever runtime it runs on.
 
-The harness does it itself on both: an engine that does it tells nobody when, and would do it in the middle of a fault
+The harness does it itself on both: an engine that does it does not tell when, and would do it in the middle of a fault
 that holds the service down.
 
 Source: https://github.com/moby/moby/blob/v28.0.0/daemon/internal/restartmanager/restartmanager.go (the pace), and
@@ -34,13 +34,13 @@ class Unit(Protocol):
         """Start it; whether it is ready is another question."""
 
     async def launch_again(self) -> None:
-        """Start it after its own end, or see to it that whoever runs it has done so."""
+        """Start it after its own end, or wait until the engine that restarts it has done so."""
 
     async def until_ready(self) -> object:
         """Wait until it is ready, after its last launch."""
 
     async def ended(self) -> int | None:
-        """Wait for the end of its last launch: its exit code, or None when nobody can tell any more."""
+        """Wait for the end of its last launch: its exit code, or None when the engine cannot tell any more."""
 
 
 class Pace:
@@ -81,7 +81,7 @@ class KeptUp:
         unit: the service.
         policy: after which ends it is started again.
         within_s: how long it may end and be started again before it is ready for the first time, in seconds.
-        on_end: is told when it ends by itself, with its exit code, or None when nobody can tell any more.
+        on_end: is told when it ends by itself, with its exit code, or None when the engine cannot tell any more.
         on_restarted: is told when it is ready again after such an end, and how many seconds that took.
     """
 
@@ -114,7 +114,7 @@ class KeptUp:
             StartFailed: it ended before it was ready, and its policy does not have it started again.
             DeadlineExceeded: it was not ready in time.
         """
-        await self.let_go()
+        await self.unwatch()
         pace, began_s = Pace(self._policy), time.monotonic()
         while True:
             launched_s = time.monotonic()
@@ -143,7 +143,7 @@ class KeptUp:
         if self._watcher is not None:
             self._watcher.cancel()
 
-    async def let_go(self) -> None:
+    async def unwatch(self) -> None:
         """The same, and wait until a restart that has begun is launched."""
         self.release()
         if self._watcher is not None:
@@ -169,7 +169,7 @@ class KeptUp:
             self._on_restarted(time.monotonic() - ended_s)
 
     async def _launch(self) -> None:
-        """Launch it whole, even when cancelled meanwhile: nobody would know of a process that was only half started."""
+        """Launch it whole, even when cancelled meanwhile: what was only half started would be known to none."""
         order = asyncio.ensure_future(self._unit.launch_again())
         try:
             await asyncio.shield(order)

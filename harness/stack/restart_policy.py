@@ -28,7 +28,7 @@ class RestartOn(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RestartPolicy:
-    """What follows on the end of a service that nobody asked to end.
+    """What follows when a service ends without being asked to.
 
     Args:
         on: after which ends it is started again.
@@ -74,7 +74,7 @@ class RestartPart(Strict):
 def restart_policy_of(restart: str | None, deployed: RestartPart | None, *, one_shot: bool) -> RestartPolicy:
     """The policy of a service; ``deploy.restart_policy`` counts before ``restart``, as it does for Compose.
 
-    Nobody stops a service by hand in a drill, so that ``unless-stopped`` is the same as ``always``.
+    No person stops a service of a drill, so that ``unless-stopped`` is the same as ``always``.
 
     Args:
         restart: as the file has it.

@@ -60,6 +60,6 @@ def test_restart_policy_that_is_none_is_refused(tmp_path: Path, written: str) ->
     ("returncode", "so_far", "again"),
     [(0, 0, False), (1, 0, True), (-9, 1, True), (1, 2, False)],
 )
-def test_restart_policy_counts(returncode: int, so_far: int, again: bool) -> None:
+def test_restart_policy_counts(returncode: int, so_far: int, again: bool) -> None:  # noqa: FBT001 - a row of the table above
     """`on-failure:2` is two restarts, each after a failure."""
     assert RestartPolicy(RestartOn.FAILURE, at_most=2).wants(returncode, so_far) is again

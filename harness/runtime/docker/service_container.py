@@ -48,7 +48,7 @@ class ServiceContainer:
         policy: what follows when it ends by itself.
         within_s: how long it may end and be started again before it is ready for the first time, in seconds.
         on_restarted: is told when it is ready again after its own end, and how many seconds that took.
-        engine_restarts: whether the engine itself follows the policy, which it was told by somebody else.
+        engine_restarts: whether the engine itself follows the policy, which Compose has told it.
     """
 
     def __init__(
@@ -200,14 +200,14 @@ class ServiceContainer:
 
     async def kill(self) -> None:
         """End it at once (SIGKILL); it stays down."""
-        await self._kept_up.let_go()
+        await self._kept_up.unwatch()
         await self._engine.call(f"kill {self.name}", lambda: kill_unless_down(self.container()))
         if self._follower is not None:
             await self._follower.until_over()
 
     async def stop(self) -> None:
         """Ask it to end, and kill what is left after its grace period; it stays down."""
-        await self._kept_up.let_go()
+        await self._kept_up.unwatch()
         grace_s = int(self._stop_grace_s)
         await self._engine.call(f"stop {self.name}", lambda: self.container().stop(timeout=grace_s))
         if self._follower is not None:

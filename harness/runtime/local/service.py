@@ -67,7 +67,7 @@ class LocalService:
         self._process = await self._start_process()
 
     async def launch_again(self) -> None:
-        """The same: nobody else starts a local process."""
+        """The same: no engine starts a local process."""
         await self.launch()
 
     async def until_ready(self) -> float:
@@ -84,7 +84,7 @@ class LocalService:
 
     async def close(self, grace_s: float) -> None:
         """End it for good, if it was ever started; it has so many seconds to end by itself."""
-        await self._kept_up.let_go()
+        await self._kept_up.unwatch()
         if self._process is not None:
             await self._process.stop(grace_s)
 
@@ -101,12 +101,12 @@ class LocalService:
 
     async def kill(self) -> None:
         """End it at once, with everything that it started."""
-        await self._kept_up.let_go()
+        await self._kept_up.unwatch()
         await self.process.kill()
 
     async def stop(self) -> None:
         """Ask it to end, and kill what is left after five seconds."""
-        await self._kept_up.let_go()
+        await self._kept_up.unwatch()
         await self.process.stop()
 
     async def start(self) -> None:
