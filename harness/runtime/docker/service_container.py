@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from docker.errors import DockerException, NotFound
+from docker.errors import NotFound
 from docker.models.containers import Container
 
 from harness.errors import HarnessError
+from harness.runtime.docker.command import ContainerCommand
 from harness.runtime.docker.contained import Startable
 from harness.runtime.docker.container_api import inspect, started_at_s
 from harness.runtime.docker.engine import Engine
@@ -75,6 +75,7 @@ class ServiceContainer:
         self._until_ready = until_ready
         self._engine_restarts = engine_restarts
         self._follower: Follower | None = None
+        self._commands: list[ContainerCommand] = []
         self._kept_up = KeptUp(
             self,
             policy,
@@ -238,18 +239,33 @@ class ServiceContainer:
         await self._engine.call(f"resume {self.name}", self.container().unpause)
 
     async def execute(self, argv: Sequence[str], output: Path) -> int:
-        """Run a command in it, to the command's end.
+        """Run a command in it, to the command's end; when cancelled, it is ended, or else by ``end_commands``.
 
         Raises:
             HarnessError: the engine could not run it.
         """
-        try:
-            # In a thread of its own: it may take long, and the engine's few are for short calls.
-            code, written = await asyncio.to_thread(self.container().exec_run, list(argv))
-        except DockerException as cause:
-            raise HarnessError(f"{argv[0]} could not be run in the container of {self.name}: {cause}") from cause
-        await asyncio.to_thread(output.write_bytes, written if isinstance(written, bytes) else b"")
-        return int(code if code is not None else -1)
+        command = ContainerCommand(self._engine, self.container(), argv, output)
+        self._commands.append(command)
+        code = await command.run()
+        self._commands.remove(command)
+        return code
+
+    async def end_commands(self) -> None:
+        """End every command that was given up; one that a fault kept from being ended then is ended now.
+
+        Raises:
+            HarnessError: one goes on; the container was started anew to be rid of it.
+        """
+        given_up, self._commands = self._commands, []
+        left = [command for command in given_up if not await command.end()]
+        if left and await self.state() is not ServiceState.ENDED:
+            await self.kill()
+            await self.start()
+            raise HarnessError(
+                f"a command that was given up could not be ended in the container of {self.name}, for that takes a "
+                "shell and grep in its image: the container was started anew, so that nothing is stored later, and "
+                "what this drill saw of its recovery is of no use"
+            )
 
     async def undo_steps(self) -> Sequence[UndoStep]:
         """What gives it back its limits, and has it run."""

@@ -130,6 +130,9 @@ class LocalService:
         """Run a command with the service's environment, to its end; when cancelled, it is ended."""
         return await self._execute(argv, output)
 
+    async def end_commands(self) -> None:
+        """Nothing: each was ended, with all that it started, when it was given up."""
+
     async def undo_steps(self) -> Sequence[UndoStep]:
         """None: the session's end removes it."""
         return ()
