@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from harness.history.events import Event, ProxyReplaced, ServiceEnded
+from harness.history.events import Event, ProxyReplaced, ServiceEnded, ServiceRestarted
 from harness.runtime.toxiproxy.link_proxy import LinkReplaced, ReplacedBecause
 
 Listener = Callable[[Event], object]
@@ -37,6 +37,11 @@ class Notices:
         if self.listener is not None:
             last_output = service.tail(_SHOWN_LINES)
             self.listener(ServiceEnded(service=service.name, returncode=returncode, last_output=last_output))
+
+    def restarted(self, service: str, took_s: float) -> None:
+        """Tell of a service that is ready again after such an end, and how many seconds after it."""
+        if self.listener is not None:
+            self.listener(ServiceRestarted(service=service, took_s=took_s))
 
     def replaced(self, replaced: LinkReplaced) -> None:
         """Tell of a Toxiproxy server that was replaced."""

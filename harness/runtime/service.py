@@ -51,8 +51,8 @@ class RunningService(Protocol):
     async def execute(self, argv: Sequence[str], output: Path) -> int:
         """Run a command where the service runs, with its environment, to the command's end.
 
-        When cancelled, a local process is ended. In a container it goes on: the engine has no word to end it, and its
-        process id means nothing outside the engine's own machine.
+        When cancelled, it is ended with everything that it started; in a container that stands still under a fault, by
+        ``end_commands``.
 
         Args:
             argv: the command; no shell reads it.
@@ -63,6 +63,13 @@ class RunningService(Protocol):
 
         Raises:
             HarnessError: it could not be run at all.
+        """
+
+    async def end_commands(self) -> None:
+        """End what is left of commands that were given up; to be called once no fault is on the service.
+
+        Raises:
+            HarnessError: it took a new start of the service.
         """
 
     async def undo_steps(self) -> Sequence[UndoStep]:

@@ -26,6 +26,7 @@ from harness.stack.compose_values import (
     Words,
 )
 from harness.stack.link import parse_link
+from harness.stack.restart_policy import Restart
 from harness.validated import Strict
 
 
@@ -104,8 +105,7 @@ class ServicePart(Strict):
 class ComposeService(Strict):
     """A service.
 
-    The last keys are read and left alone: the harness names containers itself, lays the networks itself, and starts
-    nothing again that ended.
+    The last keys are read and left alone: the harness lays the networks itself, and keeps the logs.
     """
 
     image: str | None = None
@@ -127,6 +127,7 @@ class ComposeService(Strict):
     working_dir: str | None = None
     stop_grace_period: Seconds = 10.0
     stop_signal: str | None = None
+    restart: Restart | None = None
     deploy: Deploy = Deploy()
     mem_limit: Bytes | None = None
     shm_size: Bytes | None = None
@@ -147,7 +148,6 @@ class ComposeService(Strict):
     privileged: Literal[False] = False
     profiles: list[str] = Field(default_factory=list)
     pull_policy: str | None = None
-    restart: str | None = None
     stdin_open: bool = False
     tty: bool = False
 

@@ -11,6 +11,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from harness.stack.restart_policy import RestartPart
 from harness.stack.units import seconds, size_bytes
 from harness.validated import Strict
 
@@ -164,7 +165,7 @@ class Deploy(Strict):
     """``deploy``, as far as one machine is concerned."""
 
     resources: Resources = Resources()
-    restart_policy: dict[str, object] = Field(default_factory=dict)
+    restart_policy: RestartPart | None = None
     replicas: int = Field(default=1, ge=1, le=1)
 
 

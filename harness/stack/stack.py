@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.errors import StackError
 from harness.stack.adapters import Adapters
-from harness.stack.compose import ComposeFile, ComposeService, ServicePart
+from harness.stack.compose import ComposeFile, ComposeService, DoneProbe, ServicePart
 from harness.stack.container import Container, Volume
 from harness.stack.container_keys import container_of, volumes_of
 from harness.stack.extends import extend
@@ -17,6 +17,7 @@ from harness.stack.interpolation import interpolate
 from harness.stack.link import Link, matches, parse_link
 from harness.stack.named import refuse_unknown_names
 from harness.stack.overlay import read_stack_source
+from harness.stack.restart_policy import NO_RESTART, RestartPolicy, restart_policy_of
 from harness.stack.safety import refuse_live_targets
 from harness.stack.source import Source, read_source, validate
 from harness.stack.unsupported import refuse_unsupported
@@ -36,6 +37,7 @@ class Service:
             been started.
         part: what the harness alone needs to know: how it runs as a local process, and how its readiness is seen.
         container: how it runs as a container; None when the file names neither an image nor how to build one.
+        restart: what follows when it ends by itself.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Service:
     depends_on: Mapping[str, bool]
     part: ServicePart
     container: Container | None = None
+    restart: RestartPolicy = NO_RESTART
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,9 @@ def _service(
         depends_on={needed: how.condition != "service_started" for needed, how in service.depends_on.items()},
         part=service.part,
         container=container_of(source, name, service),
+        restart=restart_policy_of(
+            service.restart, service.deploy.restart_policy, one_shot=isinstance(service.part.ready, DoneProbe)
+        ),
     )
 
 

@@ -86,9 +86,9 @@ async def test_fault_lasts_as_long_as_the_run(local_stack: LocalStack, history: 
 
 async def test_restart_is_over_by_itself(local_stack: LocalStack, history: HistoryWriter) -> None:
     """A restart needs no time to be named: the service was seen down, and is another process afterwards."""
-    before = local_stack._processes["server"].pid
+    before = local_stack.service("server").process.pid
     await begin(injector_of(local_stack, history, service="server", **{"is": "restart"}))
-    assert local_stack._processes["server"].pid != before
+    assert local_stack.service("server").process.pid != before
     assert [event.as_expected for _, event in history.so_far().of(FaultObserved)] == [True]
 
 

@@ -131,7 +131,7 @@ def test_local_stack_tells_of_a_service_that_ends_later(tmp_path: Path) -> None:
             running = local_stack(tmp_path, session)
             await running.start()
             running.notices.listener = heard.append
-            await running._processes["server"].kill()
+            await running.service("server").process.kill()
             await until(lambda: bool(heard), what="the end of the server to be told", deadline_s=5)
             (ended,) = heard
             assert isinstance(ended, ServiceEnded)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from harness.drill.observer import Observer, RunWatch
 from harness.drill.workloads.workload import TaskLogs, Workload
+from harness.history.reads import TaskRead
 from harness.runtime.running import RunningStack
 from harness.stack.workload import CommandWorkload
 
-_LOG = "command"
+COMMAND = "command"
 
 
 class CommandRuns(Workload):
@@ -33,11 +34,20 @@ class CommandRuns(Workload):
         code = await self._running.service(self._workload.service).execute(argv, self._output(watch))
         await self._observer.note_state(watch, "success" if code == 0 else "failed")
 
+    async def give_up(self, watch: RunWatch) -> None:
+        """See to it that nothing of the command is left, which would store its work into the next run."""
+        del watch
+        await self._running.service(self._workload.service).end_commands()
+
+    def parts(self, watch: RunWatch) -> tuple[TaskRead, ...]:
+        """The command is the one task of its run, and its exit code says how it ended."""
+        return (TaskRead(COMMAND, watch.state, attempt=1),)
+
     async def logs(self, watch: RunWatch) -> TaskLogs:
         """What the command wrote."""
         output = self._output(watch)
         text = output.read_text(encoding="utf-8", errors="replace") if output.exists() else ""
-        return {(watch.run_id, _LOG): text}
+        return {(watch.run_id, COMMAND): text}
 
     def _output(self, watch: RunWatch) -> Path:
         return self._running.directory / f"{watch.run_id}.log"

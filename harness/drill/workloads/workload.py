@@ -29,6 +29,8 @@ class Workload(ABC):
         self._observer = observer
         self._named: list[RunWatch] = []
         self.symbols: tuple[str, ...] = ()
+        self._started_at: dict[str, datetime] = {}
+        self._ended_at: dict[str, datetime] = {}
 
     def new(self, role: RunRole) -> RunWatch:
         """Name a run; nothing happens yet."""
@@ -48,6 +50,7 @@ class Workload(ABC):
         Returns:
             Whether it ended within ``limit_s``.
         """
+        self._started_at[watch.run_id] = datetime.now(UTC)
         await self.start(watch)
         if began is not None:
             began.set()
@@ -56,6 +59,8 @@ class Workload(ABC):
                 await self.follow(watch)
         except TimeoutError:
             return False
+        finally:
+            self._ended_at[watch.run_id] = datetime.now(UTC)
         return True
 
     async def read_all(self) -> dict[str, RunRead]:
@@ -105,8 +110,24 @@ class Workload(ABC):
         """End a run that has not ended in time; nothing, where its work has stopped with the following."""
 
     async def read(self, watch: RunWatch) -> RunRead:
-        """How a run ended, as it was observed or by the word of what ran it."""
-        return RunRead(run_id=watch.run_id, role=watch.role, state=watch.state, symbols=(), tasks=())
+        """How a run ended, as it was observed or by the word of what ran it.
+
+        One that was given up has ended when that was done; its state is the last that was known.
+        """
+        return RunRead(
+            run_id=watch.run_id,
+            role=watch.role,
+            state=watch.state,
+            symbols=(),
+            tasks=self.parts(watch),
+            started_at=self._started_at.get(watch.run_id),
+            ended_at=self._ended_at.get(watch.run_id),
+        )
+
+    def parts(self, watch: RunWatch) -> tuple[TaskRead, ...]:
+        """How the parts of a run ended, where it has parts that store something by themselves."""
+        del watch
+        return ()
 
     async def logs(self, watch: RunWatch) -> TaskLogs:
         """What the parts of a run have written, if anything."""

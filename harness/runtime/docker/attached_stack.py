@@ -166,6 +166,9 @@ class AttachedStack:
             stop_grace_s=described.stop_grace_s if described is not None else 10.0,
             until_ready=self._until_ready,
             on_end=self._ended,
+            policy=self.stack.services[name].restart,
+            on_restarted=self.notices.restarted,
+            engine_restarts=True,
         )
         self._note_addresses(attached)
         return attached

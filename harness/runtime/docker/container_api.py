@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from docker import DockerClient
 from docker.errors import DockerException
@@ -20,6 +21,7 @@ _DEADLINE_S = 20.0
 _REFUSED_FROM = 400
 # Docker's word for a limit for which the kernel has no control group: it says so, and calls it a success.
 _DISCARDED = "discarded"
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class EngineRefused(HarnessError):
@@ -41,6 +43,7 @@ class State(Answer):
 
     oom_killed: bool = Field(default=False, alias="OOMKilled")
     exit_code: int = Field(default=0, alias="ExitCode")
+    started_at: datetime = Field(default=_NEVER, alias="StartedAt")
 
 
 class MountPoint(Answer):
@@ -114,6 +117,11 @@ def client_of(container: Container) -> DockerClient:
 async def inspect(container: Container) -> Inspection:
     """Ask what the engine knows of a container now."""
     return Inspection.model_validate(await _call(container, "GET", "json"))
+
+
+def started_at_s(inspection: Inspection) -> float:
+    """When a container was started last, in seconds since 1970, by the engine's clock."""
+    return inspection.state.started_at.timestamp()
 
 
 async def statistics(container: Container) -> Statistics:

@@ -35,15 +35,16 @@ class Follower:
         self._end: asyncio.Future[int | None] = self._loop.create_future()
         self._thread: threading.Thread | None = None
 
-    def attach(self, *, earlier: bool = False) -> None:
+    def attach(self, *, earlier: bool = False, since_s: float | None = None) -> None:
         """Listen from now on; blocks until the engine has agreed.
 
         Args:
             earlier: whether what it has written before is wanted, too: of a container that runs already.
+            since_s: from when on, in seconds since 1970; None for all of it.
         """
         # Not attach with earlier logs: the SDK reads the socket itself, and loses what had come along with the answer.
         output: Iterator[bytes] = (
-            self._container.logs(stdout=True, stderr=True, stream=True, follow=True)
+            self._container.logs(stdout=True, stderr=True, stream=True, follow=True, since=since_s)
             if earlier
             else self._container.attach(stdout=True, stderr=True, stream=True)
         )

@@ -70,6 +70,7 @@ class ContainerStack:
             ports=self._ports,
             rewrite_addresses=self.rewrite_addresses,
             on_end=self._ended,
+            on_restarted=self.notices.restarted,
             on_replaced=self.notices.replaced,
         )
         self._lost = asyncio.Event()

@@ -43,6 +43,7 @@ class StartUp:
         ports: published port -> port on 127.0.0.1.
         rewrite_addresses: puts published addresses in the place of ``service:port``.
         on_end: is told of a service that ends by itself.
+        on_restarted: is told of one that is up again after that, and how many seconds that took.
         on_replaced: is told of each replaced Toxiproxy.
     """
 
@@ -55,6 +56,7 @@ class StartUp:
         ports: Mapping[ServicePort, int],
         rewrite_addresses: Callable[[str], str],
         on_end: Callable[[ServiceContainer, int | None], object],
+        on_restarted: Callable[[str, float], object],
         on_replaced: Callable[[LinkReplaced], object],
     ) -> None:
         self.services: dict[str, ServiceContainer] = {}
@@ -66,6 +68,7 @@ class StartUp:
         self._ports = ports
         self._rewrite_addresses = rewrite_addresses
         self._on_end = on_end
+        self._on_restarted = on_restarted
         self._on_replaced = on_replaced
         self._lans: dict[str, asyncio.Task[None]] = {}
         self._proxies_up: dict[Link, asyncio.Task[None]] = {}
@@ -116,11 +119,14 @@ class StartUp:
         await self._until_its_turn(service)
         if template is not None and kept is None:
             await self._make(service, running, template)
-        await running.launch()
-        self._start_order.launched(service.name)
-        self._turns[service.name].started.set()
-        self.ready_s[service.name] = await self.until_ready(running)
-        self._turns[service.name].ready.set()
+        turn = self._turns[service.name]
+
+        def launched() -> None:
+            self._start_order.launched(service.name)
+            turn.started.set()
+
+        self.ready_s[service.name] = await running.bring_up(launched)
+        turn.ready.set()
 
     async def _make(self, service: Service, running: ServiceContainer, template: VolumeTemplate) -> None:
         """Run the service with what fills its template, stop it, and keep its volume."""
@@ -143,6 +149,9 @@ class StartUp:
             stop_grace_s=require_container(self._stack, service).stop_grace_s,
             until_ready=self.until_ready,
             on_end=self._on_end,
+            policy=service.restart,
+            within_s=service.part.ready_within_s,
+            on_restarted=self._on_restarted,
         )
         with self._session.reaper.asking():
             await running.create()

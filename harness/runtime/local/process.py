@@ -29,16 +29,24 @@ class ServiceProcess:
         output: the file that holds what it writes, both streams.
         output_from: where in that file its own output begins, in bytes: an earlier start may have written before.
         session: the session that it belongs to.
+        mark: what the environment of all its processes holds, and of no others, beside the session's marks.
     """
 
     def __init__(
-        self, name: str, process: asyncio.subprocess.Process, output: Path, output_from: int, session: Session
+        self,
+        name: str,
+        process: asyncio.subprocess.Process,
+        output: Path,
+        output_from: int,
+        session: Session,
+        mark: str,
     ) -> None:
         self.name = name
         self.output = output
         self.output_from = output_from
         self._process = process
         self._session = session
+        self._mark = mark
         self._leader = process_tree.find_process(process.pid)
         session.reaper.register(process.pid)
 
@@ -53,6 +61,7 @@ class ServiceProcess:
         environment: Mapping[str, str] | None = None,
         directory: Path | None = None,
         output_fd: int | None = None,
+        command: str | None = None,
     ) -> ServiceProcess:
         """Start a service.
 
@@ -64,6 +73,8 @@ class ServiceProcess:
             environment: all that it gets, but for the session's marks; by default ``session.environment()``.
             directory: where it runs; by default the session's directory.
             output_fd: where its output goes instead of into the file (the caller writes the file then).
+            command: for a command that runs where the service runs, what tells it apart: it ends with the service, as
+                it would in a container, and the service does not end with it.
 
         Raises:
             StartFailed: the command cannot be run.
@@ -71,6 +82,10 @@ class ServiceProcess:
         given = dict(session.environment() if environment is None else environment)
         given |= session.marks
         given[process_tree.SERVICE_VARIABLE] = name
+        mark = f"{process_tree.SERVICE_VARIABLE}={name}"
+        if command is not None:
+            given[process_tree.COMMAND_VARIABLE] = command
+            mark = f"{process_tree.COMMAND_VARIABLE}={command}"
         # setproctitle (Airflow uses it) would overwrite the environment, and our marks with it.
         given["SPT_NOENV"] = "1"
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -87,7 +102,7 @@ class ServiceProcess:
                     cwd=directory or session.directory,
                     start_new_session=True,
                 )
-                service = cls(name, process, output, output_from, session)
+                service = cls(name, process, output, output_from, session, mark)
         except OSError as error:
             raise StartFailed(f"{name} cannot be started: {error.strerror}: {argv[0]}") from error
         finally:
@@ -140,7 +155,7 @@ class ServiceProcess:
     def members(self) -> frozenset[process_tree.LiveProcess]:
         """Give every process of the service: its group, its children, and what carries its mark."""
         marks = [f"{name}={value}" for name, value in self._session.marks.items()]
-        marks.append(f"{process_tree.SERVICE_VARIABLE}={self.name}")
+        marks.append(self._mark)
         return process_tree.members(marks, {self._leader.pid: self._leader.started} if self._leader else {})
 
     def send(self, number: signal.Signals) -> None:

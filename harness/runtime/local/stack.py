@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import shutil
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.errors import StackError
@@ -17,7 +18,6 @@ from harness.runtime.logs import LogDirectory
 from harness.runtime.notices import Notices
 from harness.runtime.readiness import wait_until_ready
 from harness.runtime.running import RuntimeName
-from harness.runtime.service import RunningService
 from harness.runtime.session.session import Session
 from harness.runtime.session.undo_log import UndoLog
 from harness.runtime.toxiproxy.link_proxy import LinkProxy
@@ -55,9 +55,7 @@ class LocalStack:
         self._toxiproxy = toxiproxy
         self._layout = LocalLayout(stack, session, cache=cache, saboteur=saboteur)
         self._proxies: dict[Link, LinkProxy] = {}
-        self._processes: dict[str, ServiceProcess] = {}
-        self._services: dict[str, LocalService] = {}
-        self._watchers: dict[str, asyncio.Task[None]] = {}
+        self._services = {name: self._local_service(service) for name, service in stack.services.items()}
 
     async def start(self) -> None:
         """Start everything, in parallel as dependencies allow, and wait until it is ready.
@@ -103,23 +101,8 @@ class LocalStack:
         """The proxy of a link."""
         return self._proxies[link]
 
-    def service(self, name: str) -> RunningService:
+    def service(self, name: str) -> LocalService:
         """A service, to take it down and bring it back."""
-
-        async def take_down(end: Callable[[ServiceProcess], Awaitable[object]]) -> None:
-            if (watcher := self._watchers.pop(name, None)) is not None:
-                watcher.cancel()
-            await end(self._processes[name])
-
-        async def start() -> None:
-            await self._start_service(self.stack.services[name])
-            self._watch(name)
-
-        async def execute(argv: Sequence[str], output: Path) -> int:
-            return await self._execute(name, argv, output)
-
-        if name not in self._services:
-            self._services[name] = LocalService(name, lambda: self._processes[name], take_down, start, execute)
         return self._services[name]
 
     async def lost(self) -> str:
@@ -138,21 +121,13 @@ class LocalStack:
         await running.kill()
         await running.start()
 
-    async def _execute(self, service: str, argv: Sequence[str], output: Path) -> int:
-        described = self.stack.services[service]
-        process = await ServiceProcess.start(
-            service,
-            self._layout.argv(described, argv),
-            session=self._session,
-            output=output,
-            environment=self._layout.environment(described),
-            directory=self._layout.data(service),
-        )
+    async def _execute(self, service: Service, argv: Sequence[str], output: Path) -> int:
+        process = await self._process(service, argv, output, command=secrets.token_hex(4))
         try:
             return await process.ended()
-        finally:
-            if process.returncode is None:
-                await process.kill()
+        except asyncio.CancelledError:
+            await process.kill()
+            raise
 
     async def forget_state(self) -> None:
         """Empty the directories that services declare as state of a run."""
@@ -162,12 +137,9 @@ class LocalStack:
 
     async def close(self) -> None:
         """End every service and proxy; the session removes the files."""
-        for watcher in self._watchers.values():
-            watcher.cancel()
-        await asyncio.gather(*self._watchers.values(), return_exceptions=True)
         async with asyncio.TaskGroup() as group:
-            for process in self._processes.values():
-                group.create_task(process.stop(_STOP_GRACE_S))
+            for service in self._services.values():
+                group.create_task(service.close(_STOP_GRACE_S))
         async with asyncio.TaskGroup() as group:
             for proxy in self._proxies.values():
                 group.create_task(proxy.close())
@@ -198,10 +170,10 @@ class LocalStack:
 
     async def _make_template(self, service: Service, template: Template) -> None:
         """Run the service with what fills it, stop it, and keep its data."""
-        await self._start_service(service)
+        await self._bring_up(service)
         for name in template.made_by:
-            await self._start_service(self.stack.services[name])
-        await self._processes.pop(service.name).stop(_STOP_GRACE_S)
+            await self._bring_up(self.stack.services[name])
+        await self._services[service.name].close(_STOP_GRACE_S)
         await template.keep(self._layout.data(service.name))
 
     async def _start_services(self) -> None:
@@ -214,39 +186,51 @@ class LocalStack:
             for needed, must_be_ready in service.depends_on.items():
                 if needed in wanted:
                     await (ready if must_be_ready else started)[needed].wait()
-            await self._start_service(service, started[service.name])
+            await self._bring_up(service, started[service.name].set)
             ready[service.name].set()
 
         async with asyncio.TaskGroup() as group:
             for service in wanted.values():
                 group.create_task(start(service))
-        for name in wanted:
-            self._watch(name)
 
-    async def _start_service(self, service: Service, started: asyncio.Event | None = None) -> None:
-        self._layout.data(service.name).mkdir(_SEARCHABLE, exist_ok=True)
-        process = await ServiceProcess.start(
+    async def _bring_up(self, service: Service, on_launched: Callable[[], object] = lambda: None) -> None:
+        self.ready_s[service.name] = await self._services[service.name].bring_up(on_launched)
+
+    def _local_service(self, service: Service) -> LocalService:
+        async def start_process() -> ServiceProcess:
+            self._layout.data(service.name).mkdir(_SEARCHABLE, exist_ok=True)
+            return await self._process(service, service.part.run, self.logs.of_service(service.name))
+
+        async def until_ready(process: ServiceProcess) -> float:
+            return await wait_until_ready(
+                process, service.part.ready, self.rewrite_addresses, service.part.ready_within_s
+            )
+
+        async def execute(argv: Sequence[str], output: Path) -> int:
+            return await self._execute(service, argv, output)
+
+        return LocalService(
             service.name,
-            self._layout.argv(service, service.part.run),
+            start_process,
+            until_ready,
+            policy=service.restart,
+            within_s=service.part.ready_within_s,
+            notices=self.notices,
+            execute=execute,
+        )
+
+    async def _process(
+        self, service: Service, argv: Sequence[str], output: Path, command: str | None = None
+    ) -> ServiceProcess:
+        return await ServiceProcess.start(
+            service.name,
+            self._layout.argv(service, argv),
             session=self._session,
-            output=self.logs.of_service(service.name),
+            output=output,
             environment=self._layout.environment(service),
             directory=self._layout.data(service.name),
+            command=command,
         )
-        self._processes[service.name] = process
-        if started is not None:
-            started.set()
-        self.ready_s[service.name] = await wait_until_ready(
-            process, service.part.ready, self.rewrite_addresses, service.part.ready_within_s
-        )
-
-    def _watch(self, service: str) -> None:
-        end = self._tell_of_end(self._processes[service])
-        self._watchers[service] = asyncio.create_task(end, name=f"watch {service}")
-
-    async def _tell_of_end(self, process: ServiceProcess) -> None:
-        returncode = await process.ended()
-        self.notices.ended(process, returncode)
 
 
 def _make_empty(directory: Path) -> None:
