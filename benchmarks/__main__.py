@@ -19,6 +19,7 @@ from benchmarks.container_faults import measure_container_faults
 from benchmarks.containers import measure_containers
 from benchmarks.fault_effect import measure_fault_effect
 from benchmarks.gateway_exchange import measure_gateway
+from benchmarks.judging import measure_judging
 from benchmarks.measuring import Measured, measurable, measure_all
 from benchmarks.reset import measure_reset
 from benchmarks.spool import measure_spool
@@ -34,6 +35,7 @@ from harness.report.terminal import TerminalProgress
 # Those that start stacks themselves come first: later the shared one runs.
 MEASUREMENTS: Mapping[str, Measure] = {
     "boot": measure_boot,
+    "judging": measure_judging,
     "containers": measure_containers,
     "container-faults": measure_container_faults,
     "gateway": measure_gateway,

@@ -79,4 +79,5 @@ CHECK = Check(
     witness="SQL or its API",
     needs=("operations",),
     of_work=True,
+    blind_to="what a request did beside the trace that is read",
 )

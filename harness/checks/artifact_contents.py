@@ -2,48 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 
-from harness.checks.case import Case
+from harness.checks.case import ArtifactKey, Artifacts
 from harness.checks.finding import Finding, Weight
-from harness.checks.twin import Key, key_of
-from harness.history.reads import ArtifactRow, RunRead
 
 Contents = tuple[tuple[str, str], ...]
 
 
-def contents(case: Case, run: RunRead, rows: Sequence[ArtifactRow], check: str) -> Iterator[Finding]:
-    """Find artifacts that hold nothing, and those that hold something else than in the steady run.
+def empty(mine: Artifacts, check: str) -> Iterator[Finding]:
+    """Find artifacts that hold nothing."""
+    for (_, kind, _, name), rows in mine.items():
+        for row in rows:
+            if row.contents and not any(digest for _, digest in row.contents):
+                columns = ", ".join(column for column, _ in row.contents)
+                yield _finding(
+                    check,
+                    "an artifact is empty",
+                    f"{kind} {name!r} of run {row.execution_id} holds something",
+                    f"nothing in any of its columns: {columns}",
+                )
 
-    What stands in place of what could not be had may differ in a run that says that it is degraded.
+
+def differing(mine: Artifacts, twin: Artifacts, check: str, *, excused: bool) -> Iterator[Finding]:
+    """Find artifacts that hold something else than in the steady run.
+
+    Args:
+        mine: those of a run.
+        twin: those of the steady run.
+        check: speaks in the findings.
+        excused: whether the run says that it is no success: what stands in place of what could not be had may differ.
     """
-    for row in dict.fromkeys(rows):
-        if row.contents and not any(digest for _, digest in row.contents):
-            expected = f"{row.type} {row.name!r} of run {run.run_id} holds something"
-            columns = ", ".join(name for name, _ in row.contents)
-            yield _finding(check, "an artifact is empty", expected, f"nothing in any of its columns: {columns}")
-    if case.steady is None or run is case.steady:
-        return
-    twin = _by_key(case.artifacts_by_run.get(case.steady.run_id, ()), case.steady.run_id)
-    excused = case.word_of(run) != "success"
-    for key, mine in _by_key([row for row in rows if not (row.substitute and excused)], run.run_id).items():
-        left = list(twin.get(key, ()))
-        for held in mine:
-            if held in left:
-                left.remove(held)
+    for key, rows in mine.items():
+        left = [row.contents for row in twin.get(key, ())]
+        for row in rows:
+            if (row.substitute and excused) or not row.contents:
+                continue
+            if row.contents in left:
+                left.remove(row.contents)
             elif left:
-                yield _differs(check, run, key, held, left.pop(0))
+                yield _differs(check, row.execution_id or "", key, row.contents, left.pop(0))
 
 
-def _by_key(rows: Sequence[ArtifactRow], run_id: str) -> Mapping[Key, Sequence[Contents]]:
-    found: dict[Key, list[Contents]] = {}
-    for row in rows:
-        if row.contents:
-            found.setdefault(key_of(row, run_id), []).append(row.contents)
-    return found
-
-
-def _differs(check: str, run: RunRead, key: Key, mine: Contents, twins: Contents) -> Finding:
+def _differs(check: str, run_id: str, key: ArtifactKey, mine: Contents, twins: Contents) -> Finding:
     theirs = dict(twins)
     columns = ", ".join(
         f"{name} (nothing in it)" if not digest else name for name, digest in mine if theirs.get(name) != digest
@@ -51,7 +52,7 @@ def _differs(check: str, run: RunRead, key: Key, mine: Contents, twins: Contents
     return _finding(
         check,
         "an artifact has other contents than in the steady run",
-        f"{key[1]} {key[3]!r} of run {run.run_id} holds what the steady run's holds",
+        f"{key[1]} {key[3]!r} of run {run_id} holds what the steady run's holds",
         f"other contents in {columns or 'its columns'}",
     )
 

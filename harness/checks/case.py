@@ -10,10 +10,13 @@ from functools import cached_property
 from harness.checks.finding import PlannedFault
 from harness.history.events import DrillStarted, RunGivenUp
 from harness.history.history import History
-from harness.history.reads import ArtifactRow, FinalReads, OutcomeRow, RunRead
+from harness.history.reads import ArtifactRow, BrokerOrder, FinalReads, OutcomeRow, RecordedOrder, RunRead
 from harness.history.roles import RunRole
 from harness.stack.adapters import Adapters
 
+ArtifactKey = tuple[str | None, str, str | None, str]
+"""Task, type, symbol and name of an artifact, with ``{run}`` in the place of its run: what it is in any run."""
+Artifacts = Mapping[ArtifactKey, Sequence[ArtifactRow]]
 RUN_ENDED = frozenset({"success", "failed"})
 """The states of a run that is over, in Airflow's words."""
 
@@ -58,8 +61,11 @@ class Case:
 
     def wall_at(self, at_s: float) -> datetime | None:
         """The wall time at a second of the drill."""
-        began = next((event.wall for _, event in self.history.of(DrillStarted)), None)
-        return None if began is None else datetime.fromisoformat(began) + timedelta(seconds=at_s)
+        return None if self._began is None else self._began + timedelta(seconds=at_s)
+
+    @cached_property
+    def _began(self) -> datetime | None:
+        return next((datetime.fromisoformat(event.wall) for _, event in self.history.of(DrillStarted)), None)
 
     @cached_property
     def steady(self) -> RunRead | None:
@@ -83,12 +89,27 @@ class Case:
         return frozenset(self.reads.runs) | {run.run_id for run in self.reads.other_runs or ()}
 
     @cached_property
-    def artifacts_by_run(self) -> Mapping[str | None, Sequence[ArtifactRow]]:
-        """The artifacts, by the run that they bear."""
-        rows: dict[str | None, list[ArtifactRow]] = {}
+    def artifacts_by_run(self) -> Mapping[str | None, Artifacts]:
+        """The artifacts, by the run that they bear, and by what they are."""
+        runs: dict[str | None, dict[ArtifactKey, list[ArtifactRow]]] = {}
         for row in self.reads.artifacts:
-            rows.setdefault(row.execution_id, []).append(row)
-        return rows
+            name = row.name.replace(row.execution_id, "{run}") if row.execution_id else row.name
+            runs.setdefault(row.execution_id, {}).setdefault((row.task_id, row.type, row.symbol, name), []).append(row)
+        return runs
+
+    def artifacts_of(self, run: RunRead) -> Artifacts:
+        """The artifacts of one run, by what they are."""
+        return self.artifacts_by_run.get(run.run_id, {})
+
+    @cached_property
+    def ledger(self) -> Mapping[str, BrokerOrder]:
+        """The orders that the broker had, by their references."""
+        return {order.order_ref: order for order in self.reads.broker_orders}
+
+    @cached_property
+    def record(self) -> Mapping[str, RecordedOrder]:
+        """The orders that the system recorded, by their references."""
+        return {order.order_ref: order for order in self.reads.recorded_orders}
 
     @cached_property
     def cut_short(self) -> frozenset[str]:

@@ -23,6 +23,7 @@ class Check:
             one could not be read, the promise is not judged.
         of_work: whether it reads what the system's work has left. A drill in which no such promise was judged, on a
             stack whose work is not started by the harness, has only watched.
+        blind_to: what it does not see, for people; begins in lower case.
     """
 
     name: str
@@ -31,3 +32,4 @@ class Check:
     witness: str
     needs: tuple[str, ...] = ()
     of_work: bool = False
+    blind_to: str = ""

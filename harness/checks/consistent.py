@@ -34,4 +34,5 @@ CHECK = Check(
     witness="SQL",
     needs=("consistent",),
     of_work=True,
+    blind_to="what no rule of the stack's file is about",
 )

@@ -33,4 +33,5 @@ CHECK = Check(
     judge=contained,
     holds_when="no service ends for good because of a fault on another",
     witness="the runtime",
+    blind_to="a service that is up and does nothing",
 )

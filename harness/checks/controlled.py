@@ -76,4 +76,5 @@ CHECK = Check(
     holds_when="nothing went wrong but what was planned: the harness's parts and the stack's services stayed up, and"
     " the harness did not stand still",
     witness="the runtime, the harness",
+    blind_to="what goes wrong outside the stack and is noticed by neither",
 )

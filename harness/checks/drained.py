@@ -46,4 +46,5 @@ CHECK = Check(
     witness="the outbox",
     needs=("outbox",),
     of_work=True,
+    blind_to="an outbox that its own command does not list",
 )

@@ -34,4 +34,5 @@ CHECK = Check(
     judge=fault_healed,
     holds_when="each fault was lifted, and its target was as before",
     witness="probes, the runtime",
+    blind_to="what else than the target was hurt",
 )

@@ -80,4 +80,5 @@ CHECK = Check(
     judge=fault_hit,
     holds_when="each fault was in effect, and hit the system's own traffic or work",
     witness="probes, the proxies' logs, the kernel, the system's logs",
+    blind_to="whether each single call was hit",
 )

@@ -76,4 +76,5 @@ CHECK = Check(
     holds_when="after recovery each service holds about as many connections, threads and file handles, and as much"
     " memory and disk, as in its steady state",
     witness="the kernel, the proxies' logs",
+    blind_to="growth that takes more than a few runs to show; in containers, the disk",
 )

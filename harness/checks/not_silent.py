@@ -88,4 +88,6 @@ CHECK = Check(
     witness="SQL, the notification sink, the logs",
     needs=("outcome", "notifications"),
     of_work=True,
+    blind_to="messages by another way than the sink; whether people read them; which of several failures a log "
+    "line is about",
 )

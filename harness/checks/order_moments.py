@@ -16,11 +16,10 @@ _CLOCK = timedelta(milliseconds=5)
 
 def too_early(case: Case, adapter: OrdersAdapter, check: str) -> Iterator[Finding]:
     """Find an order that was recorded as done, or as filled so far, before the broker had it so."""
-    at_broker = {order.order_ref: order for order in case.reads.broker_orders}
     filled = set(adapter.statuses.get("Filled", ()))
     told: set[str] = set()
     for entry, event in case.history.of(OrderRecorded):
-        truth, seen_at = at_broker.get(event.order_ref), case.wall_at(entry.at_s)
+        truth, seen_at = case.ledger.get(event.order_ref), case.wall_at(entry.at_s)
         if truth is None or seen_at is None or event.order_ref in told:
             continue
         claims_fill = event.status in filled or event.filled >= truth.quantity

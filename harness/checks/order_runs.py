@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from harness.checks.case import RUN_ENDED, Case
 from harness.checks.finding import Finding, Weight
 from harness.history.events import RunChanged
-from harness.history.reads import RecordedOrder
 
 # What a run has sent may reach the broker a little later than the run is seen to end.
 _MARGIN = timedelta(seconds=5)
@@ -19,6 +18,7 @@ _WHERE = "the gateway's ledger: logs/ibkr-gateway.ledger.jsonl · reads.json: re
 
 def of_no_run(case: Case, check: str) -> Iterator[Finding]:
     """Orders that are recorded under a run that does not exist, or for what their run does not trade."""
+    traded = {run.run_id: frozenset(run.symbols) for run in case.reads.runs.values()}
     for order in case.reads.recorded_orders:
         run = case.reads.runs.get(order.execution_id)
         if order.execution_id not in case.known_runs:
@@ -28,7 +28,7 @@ def of_no_run(case: Case, check: str) -> Iterator[Finding]:
                 f"order {order.order_ref!r} bears one of the runs {', '.join(sorted(case.known_runs))}",
                 f"it bears {order.execution_id!r} (SQL)",
             )
-        elif run is not None and run.symbols and order.symbol not in run.symbols:
+        elif run is not None and run.symbols and order.symbol not in traded[run.run_id]:
             yield _finding(
                 check,
                 "an order is for what its run does not trade",
@@ -39,7 +39,7 @@ def of_no_run(case: Case, check: str) -> Iterator[Finding]:
 
 def under_another_run(case: Case, check: str) -> Iterator[Finding]:
     """Orders that the broker received while the run under which they are recorded was not going on."""
-    record = _recorded(case)
+    record = case.record
     spans = _spans(case)
     for order in case.reads.broker_orders:
         recorded = record.get(order.order_ref)
@@ -61,7 +61,7 @@ def against_steady(case: Case, check: str) -> Iterator[Finding]:
     """Orders that a run sent and the steady run did not; and those that are missing though the run says success."""
     if case.steady is None:
         return
-    record = _recorded(case)
+    record = case.record
     placed: dict[str, Placed] = {run: Counter() for run in case.reads.runs}
     for order in case.reads.broker_orders:
         recorded = record.get(order.order_ref)
@@ -90,10 +90,6 @@ def against_steady(case: Case, check: str) -> Iterator[Finding]:
                 f"run {run.run_id}, which says success, sends {_orders(twin)}, as the steady run does",
                 f"the broker never had {_orders(missing)} of it",
             )
-
-
-def _recorded(case: Case) -> Mapping[str, RecordedOrder]:
-    return {order.order_ref: order for order in case.reads.recorded_orders}
 
 
 def _spans(case: Case) -> Mapping[str, tuple[datetime, datetime]]:

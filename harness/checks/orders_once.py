@@ -68,9 +68,8 @@ def _decided_twice(case: Case, adapter: OrdersAdapter) -> Iterator[Finding]:
 
 
 def _unrecorded(case: Case) -> Iterator[Finding]:
-    recorded = {order.order_ref for order in case.reads.recorded_orders}
     for order in case.reads.broker_orders:
-        if order.order_ref not in recorded:
+        if order.order_ref not in case.record:
             yield _finding(
                 "an order at the broker is not recorded",
                 f"{_text(order)} has a row in the system's record of orders",
@@ -79,10 +78,9 @@ def _unrecorded(case: Case) -> Iterator[Finding]:
 
 
 def _untrue(case: Case, adapter: OrdersAdapter) -> Iterator[Finding]:
-    at_broker = {order.order_ref: order for order in case.reads.broker_orders}
     settled = [order for order in case.reads.recorded_orders if order.execution_id not in case.cut_short]
     for recorded in settled:
-        truth = at_broker.get(recorded.order_ref)
+        truth = case.ledger.get(recorded.order_ref)
         if truth is None and recorded.status not in adapter.never_sent:
             yield _finding(
                 "an order is recorded that the broker never had",
@@ -102,6 +100,8 @@ def _compare(adapter: OrdersAdapter, recorded: RecordedOrder, truth: BrokerOrder
         )
         return
     allowed = adapter.statuses.get(truth.status, [])
+    if recorded.status in allowed and _agree(recorded, truth):
+        return
     pairs = [
         ("status", " or ".join(allowed) or truth.status, recorded.status, recorded.status in allowed),
         ("action", truth.action, recorded.action, truth.action == recorded.action),
@@ -118,6 +118,17 @@ def _compare(adapter: OrdersAdapter, recorded: RecordedOrder, truth: BrokerOrder
                 f"{field} of order {recorded.order_ref!r} is {true_value} (ledger: {_text(truth)})",
                 f"{field} is recorded as {value} (SQL)",
             )
+
+
+def _agree(recorded: RecordedOrder, truth: BrokerOrder) -> bool:
+    """Whether all but the status is the same: of a hundred thousand orders, hardly one needs its words."""
+    return (recorded.action, recorded.symbol, recorded.quantity, recorded.perm_id, recorded.filled or 0) == (
+        truth.action,
+        truth.symbol,
+        truth.quantity,
+        truth.perm_id,
+        truth.filled,
+    ) and (not truth.filled or _same(truth.avg_price, recorded.avg_price))
 
 
 def _same(price: Decimal | None, recorded: Decimal | None) -> bool:
@@ -139,4 +150,6 @@ CHECK = Check(
     witness="the gateway's ledger, SQL",
     needs=("orders", "gateway"),
     of_work=True,
+    blind_to="orders that are wrong in the same way in every run, the steady one too; a record that is wrong for less"
+    " than 50 ms",
 )

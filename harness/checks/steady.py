@@ -35,4 +35,5 @@ CHECK = Check(
     judge=steady,
     holds_when="a run succeeds after the faults, as one did before them",
     witness="Airflow's API, SQL",
+    blind_to="what else than the workload works again",
 )

@@ -91,4 +91,5 @@ CHECK = Check(
     judge=witnessed,
     holds_when="each witness that a promise relies on saw something of the steady run",
     witness="all of them",
+    blind_to="a witness that lies",
 )

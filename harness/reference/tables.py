@@ -45,6 +45,11 @@ def _checks(kind: str, checks: Mapping[str, Check]) -> Rows:
     return [(kind, "holds when", "witness", "needs"), *rows]
 
 
+def _blind() -> Rows:
+    rows = ((f"`{check.name}`", check.blind_to) for check in (*PROMISES.values(), *PROOFS.values()))
+    return [("promise or proof", "does not see"), *rows]
+
+
 def _needs(check: Check) -> str:
     return ", ".join(f"`adapters.{name}`" for name in check.needs) or "–"
 
@@ -54,6 +59,7 @@ TABLES: Mapping[str, Callable[[], Rows]] = {
     "triggers": _triggers,
     "promises": lambda: _checks("promise", PROMISES),
     "proofs": lambda: _checks("proof", PROOFS),
+    "blind spots": _blind,
     "scenarios": scenario_rows,
     "commands": command_rows,
     "options": option_rows,
