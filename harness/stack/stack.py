@@ -17,7 +17,7 @@ from harness.stack.interpolation import interpolate
 from harness.stack.link import Link, matches, parse_link
 from harness.stack.named import refuse_unknown_names
 from harness.stack.overlay import read_stack_source
-from harness.stack.restart_policy import NO_RESTART, RestartPolicy, restart_policy_of
+from harness.stack.restart_policy import NO_RESTART, RestartOn, RestartPolicy, restart_policy_of
 from harness.stack.safety import refuse_live_targets
 from harness.stack.source import Source, read_source, validate
 from harness.stack.unsupported import refuse_unsupported
@@ -95,6 +95,25 @@ class Stack:
         known = ", ".join(f"'{link.short}'" for link in self.links)
         reason = "names several links, add the port" if found else "is not a link of the stack"
         raise StackError(f"link {text!r} {reason}; there are: {known}")
+
+    @property
+    def jobs(self) -> frozenset[str]:
+        """The services whose file says that they are done at some time (``ready: {done: true}``)."""
+        return frozenset(name for name, each in self.services.items() if isinstance(each.part.ready, DoneProbe))
+
+    @property
+    def likely_jobs(self) -> frozenset[str]:
+        """The services that may be done at some time, though the file does not say so.
+
+        Another depends on its having been started, no link leads to it, and no policy has it started again when it ends
+        well: a bucket is made, a topic, a schema.
+        """
+        started = {name for each in self.services.values() for name, ready in each.depends_on.items() if not ready}
+        return frozenset(
+            name
+            for name in started - {link.server for link in self.links} - self.jobs
+            if self.services[name].restart.on is not RestartOn.ALWAYS
+        )
 
     def links_to(self, server: str) -> tuple[Link, ...]:
         """The links on which ``server`` listens."""

@@ -24,7 +24,6 @@ from harness.runtime.session.session import Session
 from harness.runtime.session.undo_log import UndoLog
 from harness.runtime.toxiproxy.link_proxy import LinkProxy
 from harness.stack.addressing import Address, rewrite_addresses
-from harness.stack.compose import DoneProbe
 from harness.stack.link import Link
 from harness.stack.stack import Stack
 
@@ -47,7 +46,7 @@ class ContainerStack:
         self.directory = session.directory
         self.runtime = RuntimeName.DOCKER
         self.logs = LogDirectory(session.directory / "logs")
-        self.notices = Notices()
+        self.notices = Notices(stack)
         self.undo_log: UndoLog | None = None
         self._session = session
         self._engine = engine
@@ -160,7 +159,5 @@ class ContainerStack:
     def _ended(self, service: ServiceContainer, returncode: int | None) -> None:
         if returncode is None:
             self._lost.set()
-            return
-        one_shot = isinstance(self.stack.services[service.name].part.ready, DoneProbe)
-        if not (one_shot and returncode == 0):
+        else:
             self.notices.ended(service, returncode)
