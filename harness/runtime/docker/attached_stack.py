@@ -50,7 +50,6 @@ class AttachedStack:
         self._session = session
         self._engine = engine
         self._project = project
-        self._names = frozenset(stack.services)
         self._addresses: dict[tuple[str, int], Address] = {}
         self._services: dict[str, ServiceContainer] = {}
         self._proxies: dict[Link, LinkProxy] = {}
@@ -103,7 +102,8 @@ class AttachedStack:
 
     def rewrite_addresses(self, text: str) -> str:
         """A text of the compose file with published addresses in it."""
-        return rewrite_addresses(text, self._names, lambda service, port: self._addresses.get((service, port)))
+        names = self.stack.names
+        return rewrite_addresses(text, frozenset(names), lambda name, port: self._addresses.get((names[name], port)))
 
     def proxy(self, link: Link) -> LinkProxy:
         """The proxy of a link."""

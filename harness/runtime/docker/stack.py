@@ -50,7 +50,6 @@ class ContainerStack:
         self.undo_log: UndoLog | None = None
         self._session = session
         self._engine = engine
-        self._names = frozenset(stack.services)
         self._ports = {key: session.ports.take() for key in published_ports(stack)}
         factory = ContainerFactory(
             stack=stack,
@@ -83,10 +82,13 @@ class ContainerStack:
         """Start everything, in parallel as dependencies allow, and wait until it is ready.
 
         Raises:
+            StackError: a drill would write on this machine, and the file does not ask for that.
             SetUpError: an image is missing.
             StartFailed: a service ended before it was ready, or a port was taken.
             DeadlineExceeded: a service was not ready in time.
         """
+        if self.stack.unsafe_mounts:
+            raise StackError(self.stack.unsafe_mounts[0])
         images = {require_container(self.stack, service).image for service in self.stack.services.values()}
         await self._engine.require_images(images | {proxy_container_of(self.stack).image})
         self._session.reaper.use_engine(self._engine.address)
@@ -114,7 +116,7 @@ class ContainerStack:
 
     def rewrite_addresses(self, text: str) -> str:
         """A text of the compose file with published addresses in it."""
-        return rewrite_addresses(text, self._names, self._direct)
+        return rewrite_addresses(text, frozenset(self.stack.names), self._direct)
 
     def proxy(self, link: Link) -> LinkProxy:
         """The proxy of a link."""
@@ -153,7 +155,7 @@ class ContainerStack:
         await asyncio.gather(*(proxy.release() for proxy in self._parts.proxies.values()))
 
     def _direct(self, service: str, port: int) -> Address | None:
-        here = self._ports.get((service, port))
+        here = self._ports.get((self.stack.names[service], port))
         return None if here is None else (_LOOPBACK, here)
 
     def _ended(self, service: ServiceContainer, returncode: int | None) -> None:
