@@ -68,6 +68,8 @@ def _tell(console: Console, proposal: Proposal, overlay: Path, scenarios: int) -
         line("link", f"{each.link}   ({each.where})")
     for name, probe in proposal.probes.items():
         line("ready", f"{name}: {probe.kind} {_without_password(probe.target)}   ({probe.where})")
+    for found in proposal.mounts:
+        line("host path", f"{found.mount.source}: {found.instead} in a drill   ({found.why})")
     if not proposal.links:
         line("not found", "any connection between two services: write them under x-harness.links")
     for name in proposal.unlinked:
@@ -75,6 +77,12 @@ def _tell(console: Console, proposal: Proposal, overlay: Path, scenarios: int) -
     for name in proposal.unwatched:
         line("not found", f"when {name} is ready: it counts as ready once it runs")
     line("not known", "what counts as a run: see workload in the file; until then the system is only watched")
+    if proposal.clients:
+        clients = ", ".join(proposal.clients)
+        line(
+            "not known",
+            f"what {clients} says while at work: see probes in the file; until then its work is not checked",
+        )
     named = " ".join([*scenario_texts(proposal)][1:2]) if scenarios else "SCENARIO"
     console.print(
         f" next   harness drill --stack {overlay} --runtime docker {named}".rstrip(), highlight=False, soft_wrap=True

@@ -63,6 +63,7 @@ async def run_succeeds(
     outcomes = await read_outcomes(clients, running)
     says_so = running.stack.adapters.outcome is not None
     if ended_well(watch, outcomes, says_so=says_so):
+        running.notices.steady = True
         return
     word = next((row for row in outcomes if row.execution_id == watch.run_id), None)
     failed = [task for task, (state, _) in watch.tasks.items() if state == "failed"]

@@ -46,8 +46,9 @@ def _in_environment(client: ForeignService, services: Mapping[str, ForeignServic
     for key, value in client.environment.items():
         where = f"environment: {key}"
         yield from _in_text(client, value, where, services)
-        if value in services and value != client.name:
-            yield from _bare_name(client, key, services[value])
+        server = _owners(services).get(value, client.name)
+        if server != client.name:
+            yield from _bare_name(client, key, services[server])
 
 
 def _in_command(client: ForeignService, services: Mapping[str, ForeignService]) -> Iterator[FoundLink]:
@@ -60,12 +61,20 @@ def _in_text(
     client: ForeignService, text: str, where: str, services: Mapping[str, ForeignService]
 ) -> Iterator[FoundLink]:
     """Addresses inside a text: ``server:port``, or a URL whose scheme has a port of its own."""
-    names = "|".join(re.escape(name) for name in sorted(services, key=len, reverse=True))
+    owners = _owners(services)
+    names = "|".join(re.escape(name) for name in sorted(owners, key=len, reverse=True))
     for match in re.finditer(rf"{_BEFORE}(?P<name>{names})(?::(?P<port>\d{{1,5}})\b|(?=[/?]|$))", text):
         scheme = match["scheme"]
         port = int(match["port"]) if match["port"] else SCHEME_PORTS.get((scheme or "").partition("+")[0])
-        if port is not None and match["name"] != client.name:
-            yield FoundLink(Link(client.name, match["name"], port), where, protocol(scheme, port))
+        server = owners[match["name"]]
+        if port is not None and server != client.name:
+            yield FoundLink(Link(client.name, server, port), where, protocol(scheme, port))
+
+
+def _owners(services: Mapping[str, ForeignService]) -> dict[str, str]:
+    """Every name under which a service is found, with the service: its container's name is one, too."""
+    others = {each.compose.container_name: name for name, each in services.items() if each.compose.container_name}
+    return others | {name: name for name in services}
 
 
 def _bare_name(client: ForeignService, key: str, server: ForeignService) -> Iterator[FoundLink]:

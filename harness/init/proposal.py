@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.init.foreign import ForeignService, read_foreign
+from harness.init.jobs import find_jobs
 from harness.init.known import protocol
 from harness.init.links import FoundLink, find_links
+from harness.init.mounts import FoundMount, find_mounts
 from harness.init.readiness import FoundProbe, database_of, find_probe, has_health_check
 
 
@@ -24,6 +26,7 @@ class Proposal:
         probes: for each service of which something is known, how its readiness is seen.
         entrance: a service and port that speaks HTTP, where a workload could send its requests.
         database: the address of a Postgres of the system.
+        mounts: what services mount of this machine, and could write to.
     """
 
     compose: Path
@@ -33,6 +36,13 @@ class Proposal:
     probes: Mapping[str, FoundProbe]
     entrance: tuple[str, int] | None
     database: str | None
+    mounts: tuple[FoundMount, ...] = ()
+
+    @property
+    def clients(self) -> tuple[str, ...]:
+        """The services that call others again and again: what each says of its own work shows whether it goes on."""
+        jobs = {name for name, probe in self.probes.items() if probe.kind == "done"}
+        return tuple(dict.fromkeys(each.link.client for each in self.links if each.link.client not in jobs))
 
     @property
     def link_probes(self) -> dict[str, str]:
@@ -66,14 +76,8 @@ def propose(compose: Path, variables: Mapping[str, str], only: tuple[str, ...] =
         StackError: the file is missing or wrong, or a service does not exist.
     """
     services = read_foreign(compose, variables, only)
-    jobs = {
-        name: FoundProbe("done", "true", f"{other.name} waits for its end")
-        for other in services.values()
-        for name, how in other.compose.depends_on.items()
-        if name in services and how.condition == "service_completed_successfully"
-    }
     found = {name: probe for name, service in services.items() if (probe := find_probe(service)) is not None}
-    probes = found | jobs
+    probes = found | find_jobs(services)
     databases = [dsn for service in services.values() if (dsn := database_of(service)) is not None]
     links = find_links(services)
     return Proposal(
@@ -84,6 +88,7 @@ def propose(compose: Path, variables: Mapping[str, str], only: tuple[str, ...] =
         probes=probes,
         entrance=_entrance(services, links),
         database=databases[0] if databases else None,
+        mounts=find_mounts(services, compose.resolve().parent),
     )
 
 

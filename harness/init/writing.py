@@ -50,10 +50,21 @@ def _of_the_file(proposal: Proposal, *, with_scenarios: bool) -> Iterator[str]:
     if with_scenarios:
         yield "scenarios:"
         yield from (f"  - {name}" for name in scenario_names(proposal))
+    yield from _mounts(proposal)
     yield "adapters:"
     yield from _indented(_workload(proposal), 2)
     yield from _indented(_database(proposal), 2)
     yield from _indented(_traffic(proposal), 2)
+
+
+def _mounts(proposal: Proposal) -> Iterator[str]:
+    if not proposal.mounts:
+        return
+    yield "# Places of this machine, and what a drill has in their place: volume (an empty one of its own), read-only,"
+    yield "# left-out, or as-it-is."
+    yield "host_paths:"
+    for each in proposal.mounts:
+        yield f"  {_text(each.mount.source)}: {each.instead}  # {each.why}"
 
 
 def _workload(proposal: Proposal) -> Iterator[str]:
@@ -81,6 +92,10 @@ def _database(proposal: Proposal) -> Iterator[str]:
     yield "# Promises of your own: what a query must find in the end, what a log must never say."
     yield "# probes:"
     yield "#   nothing-negative: {sql: SELECT * FROM TABLE WHERE amount < 0, rows: 0}"
+    for name in proposal.clients:
+        slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+        yield f"#   # What {name} says while all is well, it has to say again after a fault; WORDS stands for that:"
+        yield f"#   {slug}-goes-on: {{log: {_text(name)}, matches: WORDS, at_least: 1, during: after}}"
     yield f"#   no-traceback: {{log: {_text(next(iter(proposal.services)))}, matches: Traceback, at_most: 0}}"
 
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from harness.history.events import Event, ProxyReplaced, ServiceEnded, ServiceRestarted
 from harness.runtime.toxiproxy.link_proxy import LinkReplaced, ReplacedBecause
+from harness.stack.stack import Stack
 
 Listener = Callable[[Event], object]
 
@@ -25,15 +26,24 @@ class Ended(Protocol):
 class Notices:
     """Passes on what happens to a stack, while there is a listener.
 
+    Args:
+        stack: whose file says which services are jobs, whose end is no news once they have done their work.
+
     Attributes:
         listener: who listens now; None for no listener.
+        steady: whether the stack has been in its steady state: until then a service may turn out to be a job.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stack: Stack) -> None:
         self.listener: Listener | None = None
+        self.steady = False
+        self._stack = stack
 
     def ended(self, service: Ended, returncode: int) -> None:
-        """Tell of a service that ended without being asked to."""
+        """Tell of a service that ended without being asked to, unless it was a job that has done its work."""
+        done = self._stack.jobs if self.steady else self._stack.jobs | self._stack.likely_jobs
+        if returncode == 0 and service.name in done:
+            return
         if self.listener is not None:
             last_output = service.tail(_SHOWN_LINES)
             self.listener(ServiceEnded(service=service.name, returncode=returncode, last_output=last_output))

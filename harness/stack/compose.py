@@ -167,7 +167,8 @@ class HarnessPart(Strict):
     ``variables`` are what the file's own ``${NAME}`` stand for in a drill, and ``relaxed`` what they stand for besides
     when no scenario takes a service down: settings that give up durability for speed. What the user's environment sets
     comes before both. ``scenarios`` are those that run when none is named. ``link_probes`` says for each
-    ``service:port`` in which protocol the harness may greet it; ``tcp`` when it is not named.
+    ``service:port`` in which protocol the harness may greet it; ``tcp`` when it is not named. ``host_paths`` says what
+    a drill does with files and directories of this machine that services mount and may write to.
     """
 
     links: list[Annotated[str, BeforeValidator(_link_text)]] = Field(default_factory=list)
@@ -177,6 +178,7 @@ class HarnessPart(Strict):
     secrets: list[str] = Field(default_factory=list)
     saboteur_hook: str | None = None
     link_probes: dict[str, Literal["http", "postgres", "tws"]] = Field(default_factory=dict)
+    host_paths: dict[str, Literal["volume", "read-only", "left-out", "as-it-is"]] = Field(default_factory=dict)
     adapters: Adapters
 
 

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from harness.errors import StackError
 from harness.stack.compose import ComposeFile, ComposeService
 from harness.stack.compose_values import HealthPart, VolumePart
 from harness.stack.container import BindMount, Build, Container, Limits, Mount, Volume, VolumeMount
+from harness.stack.host_paths import instead_of
 from harness.stack.source import Source
 
 
-def container_of(source: Source, name: str, service: ComposeService) -> Container | None:
+def container_of(source: Source, name: str, service: ComposeService, host_paths: Mapping[str, str]) -> Container | None:
     """What a service is as a container; None when the file names neither an image nor how to build one.
+
+    Args:
+        source: the file.
+        name: the service.
+        service: what the file says of it.
+        host_paths: what a drill does with paths of this machine, where the file says so.
 
     Raises:
         StackError: a mount names a volume that the file does not declare.
@@ -21,7 +29,7 @@ def container_of(source: Source, name: str, service: ComposeService) -> Containe
         return None
     project = source.path.resolve().parent
     limits = service.deploy.resources.limits
-    mounts = [_mount(source, name, index, volume, project) for index, volume in enumerate(service.volumes)]
+    mounts = [_mount(source, name, index, volume, host_paths) for index, volume in enumerate(service.volumes)]
     return Container(
         # As Compose names an image that it builds and that the file does not name.
         image=service.image or f"{_project_name(source)}-{name}",
@@ -80,12 +88,12 @@ def _health(part: HealthPart) -> tuple[str, ...] | None:
     return tuple(part.test)
 
 
-def _mount(source: Source, name: str, index: int, volume: VolumePart, project: Path) -> Mount | None:
+def _mount(source: Source, name: str, index: int, volume: VolumePart, host_paths: Mapping[str, str]) -> Mount | None:
     if volume.type == "tmpfs":
         return None
     if volume.type == "bind":
-        path = (project / Path(volume.source).expanduser()).resolve()
-        return BindMount(path, volume.target, read_only=volume.read_only)
+        path = (source.path.resolve().parent / Path(volume.source).expanduser()).resolve()
+        return instead_of(BindMount(path, volume.target, read_only=volume.read_only), volume.source, host_paths)
     declared = source.data.get("volumes") if isinstance(source.data, dict) else None
     known = declared if isinstance(declared, dict) else {}
     if volume.source and volume.source not in known:

@@ -13,11 +13,12 @@ from harness.stack.compose import ComposeFile, ComposeService, DoneProbe, Servic
 from harness.stack.container import Container, Volume
 from harness.stack.container_keys import container_of, volumes_of
 from harness.stack.extends import extend
+from harness.stack.host_paths import refusals_of
 from harness.stack.interpolation import interpolate
 from harness.stack.link import Link, matches, parse_link
 from harness.stack.named import refuse_unknown_names
 from harness.stack.overlay import read_stack_source
-from harness.stack.restart_policy import NO_RESTART, RestartPolicy, restart_policy_of
+from harness.stack.restart_policy import NO_RESTART, RestartOn, RestartPolicy, restart_policy_of
 from harness.stack.safety import refuse_live_targets
 from harness.stack.source import Source, read_source, validate
 from harness.stack.unsupported import refuse_unsupported
@@ -38,6 +39,7 @@ class Service:
         part: what the harness alone needs to know: how it runs as a local process, and how its readiness is seen.
         container: how it runs as a container; None when the file names neither an image nor how to build one.
         restart: what follows when it ends by itself.
+        container_name: another name under which the others find it.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Service:
     part: ServicePart
     container: Container | None = None
     restart: RestartPolicy = NO_RESTART
+    container_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class Stack:
         volumes: the named volumes that services share, and how the engine makes them.
         proxies: for each link, the service of the file that is its Toxiproxy where Compose itself runs the file.
         proxy_container: what the file says that a Toxiproxy is as a container, if it says so.
+        unsafe_mounts: those of this machine that no drill in containers takes without being told to: a line for each.
     """
 
     path: Path
@@ -77,11 +81,22 @@ class Stack:
     volumes: Mapping[str, Volume] = field(default_factory=dict)
     proxies: Mapping[Link, str] = field(default_factory=dict)
     proxy_container: Container | None = None
+    unsafe_mounts: tuple[str, ...] = ()
 
     @property
     def project(self) -> Path:
         """The directory of the compose file."""
         return self.path.parent
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """Every name under which a service is found in the stack's networks, with the service's own."""
+        others = {each.container_name: name for name, each in self.services.items() if each.container_name is not None}
+        return others | {name: name for name in self.services}
+
+    def names_of(self, service: str) -> list[str]:
+        """The names under which a service is found, its own first."""
+        return [service, *(name for name, owner in self.names.items() if owner == service and name != service)]
 
     def link(self, text: str) -> Link:
         """The link that a scenario names, with or without its port.
@@ -95,6 +110,25 @@ class Stack:
         known = ", ".join(f"'{link.short}'" for link in self.links)
         reason = "names several links, add the port" if found else "is not a link of the stack"
         raise StackError(f"link {text!r} {reason}; there are: {known}")
+
+    @property
+    def jobs(self) -> frozenset[str]:
+        """The services whose file says that they are done at some time (``ready: {done: true}``)."""
+        return frozenset(name for name, each in self.services.items() if isinstance(each.part.ready, DoneProbe))
+
+    @property
+    def likely_jobs(self) -> frozenset[str]:
+        """The services that may be done at some time, though the file does not say so.
+
+        Another depends on its having been started, no link leads to it, and no policy has it started again when it ends
+        well: a bucket is made, a topic, a schema.
+        """
+        started = {name for each in self.services.values() for name, ready in each.depends_on.items() if not ready}
+        return frozenset(
+            name
+            for name in started - {link.server for link in self.links} - self.jobs
+            if self.services[name].restart.on is not RestartOn.ALWAYS
+        )
 
     def links_to(self, server: str) -> tuple[Link, ...]:
         """The links on which ``server`` listens."""
@@ -126,7 +160,7 @@ def load_stack(path: Path, variables: Mapping[str, str], *, relaxed: bool = Fals
     compose = validate(source, ComposeFile, StackError)
     proxies = {name: service for name, service in compose.services.items() if service.part.proxy_of is not None}
     wanted = {name: each for name, each in compose.services.items() if name not in proxies and not each.profiles}
-    services = {name: _service(source, name, service, wanted, given) for name, service in wanted.items()}
+    services = {name: _service(source, compose, name, wanted, given) for name in wanted}
     refuse_live_targets(source, {name: service.environment for name, service in services.items()})
     hook = compose.harness.saboteur_hook
     links = _links(source, compose, services)
@@ -142,13 +176,15 @@ def load_stack(path: Path, variables: Mapping[str, str], *, relaxed: bool = Fals
         saboteur_hook=None if hook is None else (path.parent / hook).resolve(),
         volumes=volumes_of(compose),
         proxies=_proxies(source, proxies, links),
-        proxy_container=next((container_of(source, name, each) for name, each in proxies.items()), None),
+        proxy_container=next((container_of(source, name, each, {}) for name, each in proxies.items()), None),
+        unsafe_mounts=refusals_of(source, compose.model_copy(update={"services": wanted})),
     )
 
 
 def _service(
-    source: Source, name: str, service: ComposeService, wanted: Mapping[str, ComposeService], given: Mapping[str, str]
+    source: Source, compose: ComposeFile, name: str, wanted: Mapping[str, ComposeService], given: Mapping[str, str]
 ) -> Service:
+    service = wanted[name]
     at = ("services", name)
     for needed in [*service.depends_on, *(service.part.template.made_by if service.part.template else [])]:
         if needed not in wanted:
@@ -158,7 +194,8 @@ def _service(
         environment=environment_of(source, name, service, given),
         depends_on={needed: how.condition != "service_started" for needed, how in service.depends_on.items()},
         part=service.part,
-        container=container_of(source, name, service),
+        container_name=service.container_name,
+        container=container_of(source, name, service, compose.harness.host_paths),
         restart=restart_policy_of(
             service.restart, service.deploy.restart_policy, one_shot=isinstance(service.part.ready, DoneProbe)
         ),

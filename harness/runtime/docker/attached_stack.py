@@ -42,7 +42,7 @@ class AttachedStack:
         self.stack = stack
         self.runtime = RuntimeName.DOCKER
         self.logs = LogDirectory(session.directory / "logs")
-        self.notices = Notices()
+        self.notices = Notices(stack)
         self.undo_log: UndoLog | None = UndoLog(session.directory)
         self.session_id = session.id
         self.directory = session.directory
@@ -50,7 +50,6 @@ class AttachedStack:
         self._session = session
         self._engine = engine
         self._project = project
-        self._names = frozenset(stack.services)
         self._addresses: dict[tuple[str, int], Address] = {}
         self._services: dict[str, ServiceContainer] = {}
         self._proxies: dict[Link, LinkProxy] = {}
@@ -72,7 +71,7 @@ class AttachedStack:
             maker for each in self.stack.services.values() if each.part.template for maker in each.part.template.made_by
         }
         for name in self.stack.services:
-            if name not in makers:
+            if name not in makers and not self._is_done(name, containers):
                 self._services[name] = self._attach(name, containers)
         for link in self.stack.links:
             self._proxies[link] = self._attach_proxy(link, containers)
@@ -103,7 +102,8 @@ class AttachedStack:
 
     def rewrite_addresses(self, text: str) -> str:
         """A text of the compose file with published addresses in it."""
-        return rewrite_addresses(text, self._names, lambda service, port: self._addresses.get((service, port)))
+        names = self.stack.names
+        return rewrite_addresses(text, frozenset(names), lambda name, port: self._addresses.get((names[name], port)))
 
     def proxy(self, link: Link) -> LinkProxy:
         """The proxy of a link."""
@@ -146,6 +146,13 @@ class AttachedStack:
                 f"(docker compose -p {self._project} -f {self.stack.path.name} up -d)"
             )
         return {str(container.labels[_SERVICE]): container for container in found}
+
+    def _is_done(self, service: str, containers: Mapping[str, Container]) -> bool:
+        """Whether it is a job that ended well, as Compose left it."""
+        container = containers.get(service)
+        if container is None or service not in self.stack.jobs | self.stack.likely_jobs:
+            return False
+        return container.status == "exited" and container.attrs["State"]["ExitCode"] == 0
 
     def _running(self, service: str, containers: Mapping[str, Container]) -> Container:
         container = containers.get(service)

@@ -80,12 +80,14 @@ def plan_networks(stack: Stack, published: frozenset[str]) -> NetworkPlan:
                 f"{stack.path.name}: there are two links {link.short}; in containers a name stands for one Toxiproxy: "
                 "keep the port that matters"
             )
-        lans[between(link)] = Lan(between(link), internal=True, members={link.client: [], link: [link.server]})
+        lans[between(link)] = Lan(
+            between(link), internal=True, members={link.client: [], link: stack.names_of(link.server)}
+        )
     for server in stack.services:
         links = stack.links_to(server)
         direct = [service.name for service in stack.services.values() if _depends_directly(stack, service.name, server)]
         if links or direct or server in published:
-            own_name = [] if any(link.client == server for link in links) else [server]
+            own_name = [] if any(link.client == server for link in links) else stack.names_of(server)
             others: tuple[Member, ...] = (*links, *direct)
             members: dict[Member, list[str]] = {server: [*own_name, f"{server}.direct"]}
             members |= {member: [] for member in others}

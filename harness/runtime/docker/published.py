@@ -17,11 +17,11 @@ def published_ports(stack: Stack) -> tuple[ServicePort, ...]:
     found |= dict.fromkeys(stack.link_probes)
 
     def note(service: str, port: int) -> Address | None:
-        found[service, port] = None
+        found[stack.names[service], port] = None
         return None
 
     for text in _texts(stack):
-        rewrite_addresses(text, frozenset(stack.services), note)
+        rewrite_addresses(text, frozenset(stack.names), note)
     return tuple(found)
 
 

@@ -24,7 +24,6 @@ from harness.runtime.session.session import Session
 from harness.runtime.session.undo_log import UndoLog
 from harness.runtime.toxiproxy.link_proxy import LinkProxy
 from harness.stack.addressing import Address, rewrite_addresses
-from harness.stack.compose import DoneProbe
 from harness.stack.link import Link
 from harness.stack.stack import Stack
 
@@ -47,11 +46,10 @@ class ContainerStack:
         self.directory = session.directory
         self.runtime = RuntimeName.DOCKER
         self.logs = LogDirectory(session.directory / "logs")
-        self.notices = Notices()
+        self.notices = Notices(stack)
         self.undo_log: UndoLog | None = None
         self._session = session
         self._engine = engine
-        self._names = frozenset(stack.services)
         self._ports = {key: session.ports.take() for key in published_ports(stack)}
         factory = ContainerFactory(
             stack=stack,
@@ -84,10 +82,13 @@ class ContainerStack:
         """Start everything, in parallel as dependencies allow, and wait until it is ready.
 
         Raises:
+            StackError: a drill would write on this machine, and the file does not ask for that.
             SetUpError: an image is missing.
             StartFailed: a service ended before it was ready, or a port was taken.
             DeadlineExceeded: a service was not ready in time.
         """
+        if self.stack.unsafe_mounts:
+            raise StackError(self.stack.unsafe_mounts[0])
         images = {require_container(self.stack, service).image for service in self.stack.services.values()}
         await self._engine.require_images(images | {proxy_container_of(self.stack).image})
         self._session.reaper.use_engine(self._engine.address)
@@ -115,7 +116,7 @@ class ContainerStack:
 
     def rewrite_addresses(self, text: str) -> str:
         """A text of the compose file with published addresses in it."""
-        return rewrite_addresses(text, self._names, self._direct)
+        return rewrite_addresses(text, frozenset(self.stack.names), self._direct)
 
     def proxy(self, link: Link) -> LinkProxy:
         """The proxy of a link."""
@@ -154,13 +155,11 @@ class ContainerStack:
         await asyncio.gather(*(proxy.release() for proxy in self._parts.proxies.values()))
 
     def _direct(self, service: str, port: int) -> Address | None:
-        here = self._ports.get((service, port))
+        here = self._ports.get((self.stack.names[service], port))
         return None if here is None else (_LOOPBACK, here)
 
     def _ended(self, service: ServiceContainer, returncode: int | None) -> None:
         if returncode is None:
             self._lost.set()
-            return
-        one_shot = isinstance(self.stack.services[service.name].part.ready, DoneProbe)
-        if not (one_shot and returncode == 0):
+        else:
             self.notices.ended(service, returncode)

@@ -32,7 +32,7 @@ class LocalLayout:
         self._session = session
         self._cache = cache
         self._saboteur = saboteur
-        self._names = frozenset(stack.services)
+        self._names = stack.names
         self._ports = {key: session.ports.take() for key in _ports_of(stack)}
         self._link_ports = {link: session.ports.take() for link in stack.links}
 
@@ -53,7 +53,7 @@ class LocalLayout:
 
     def rewrite_addresses(self, text: str) -> str:
         """A text of the compose file with direct addresses in it."""
-        return rewrite_addresses(text, self._names, self._direct)
+        return rewrite_addresses(text, frozenset(self._names), self._direct)
 
     def data(self, service: str) -> Path:
         """The directory of a service's own."""
@@ -77,7 +77,9 @@ class LocalLayout:
         """The whole environment of a service: other services' addresses in it are those of its links' proxies."""
         places = self._places(service)
         own = {key: fill(value, places) for key, value in {**service.environment, **service.part.environment}.items()}
-        own = rewrite_environment(own, self._names, lambda name, port: self._through_links(service.name, name, port))
+        own = rewrite_environment(
+            own, frozenset(self._names), lambda name, port: self._through_links(service.name, name, port)
+        )
         environment = self._session.environment() | own
         python_path = [environment.get("PYTHONPATH"), str(self._stack.project)]
         if self._saboteur is not None and self._stack.saboteur_hook is not None:
@@ -97,11 +99,11 @@ class LocalLayout:
         )
 
     def _direct(self, service: str, port: int) -> Address | None:
-        here = self._ports.get((service, port))
+        here = self._ports.get((self._names[service], port))
         return None if here is None else (_LOOPBACK, here)
 
     def _through_links(self, client: str, service: str, port: int) -> Address | None:
-        here = self._link_ports.get(Link(client, service, port))
+        here = self._link_ports.get(Link(client, self._names[service], port))
         return self._direct(service, port) if here is None else (_LOOPBACK, here)
 
 

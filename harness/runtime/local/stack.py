@@ -48,7 +48,7 @@ class LocalStack:
         self.directory = session.directory
         self.runtime = RuntimeName.LOCAL
         self.logs = LogDirectory(session.directory / "logs")
-        self.notices = Notices()
+        self.notices = Notices(stack)
         self.undo_log: UndoLog | None = None
         self.ready_s: dict[str, float] = {}
         self._session = session
