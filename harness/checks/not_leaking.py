@@ -25,6 +25,8 @@ _MORE: Mapping[str, tuple[str, int, float]] = {
 
 def not_leaking(case: Case) -> Sequence[Finding]:
     """Hold what was measured after recovery against the steady state."""
+    if case.drilled is None:
+        return []  # the drill ended before anything could be left over, which another check tells
     measured = {(event.service, event.when): event for _, event in case.history.of(ResourcesMeasured)}
     if not any(when == "recovered" and (service, "steady") in measured for service, when in measured):
         return [_unproven()]

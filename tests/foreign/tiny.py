@@ -18,14 +18,14 @@ DEADLINE_S = 90
 LINK = "cli -> srv:8000"
 Fields = dict[str, object]
 
-# Answers /health always, and each other request as OK says of its number; None takes it and ends the connection.
+# Answers each piece of work as `answer` says of its number, and all else well; None takes it and ends the connection.
 SERVER = """\
 import http.server, itertools, sys
 numbers = itertools.count(1)
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def do_GET(self):
-        status = 200 if self.path == "/health" else answer(next(numbers))
+        status = answer(next(numbers)) if self.path == "/work" else 200
         if status is None:
             self.close_connection = True
             return
