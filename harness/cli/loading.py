@@ -96,7 +96,7 @@ async def _load(
     try:
         if (state := await find_daemon(stack, saboteur, runtime)) is not None:
             return await load_on(state, plan, directory=directory, progress=progress)
-        async with running_stack(stack, progress, saboteur, runtime) as running:
+        async with running_stack(stack, progress, saboteur, runtime, logs_kept_in=directory) as running:
             return await load_stack_with_runs(running, plan, directory=directory, progress=progress)
     finally:
         progress.done()

@@ -14,6 +14,7 @@ from harness.history.events import LinkProbed, ProbeOutcome
 from harness.history.history import HistoryWriter
 from harness.history.reads import OutcomeRow
 from harness.history.roles import RunRole
+from harness.report.unended import still_at_work
 from harness.runtime.running import RunningStack
 from harness.runtime.toxiproxy.link_probe import GREETINGS
 from harness.stack.link import Link
@@ -46,7 +47,9 @@ async def _through(running: RunningStack, link: Link) -> tuple[Link, ProbeOutcom
     return link, seen.outcome, seen.elapsed_s
 
 
-async def run_succeeds(workload: Workload, clients: Clients, running: RunningStack, limit_s: float) -> None:
+async def run_succeeds(
+    workload: Workload, clients: Clients, running: RunningStack, history: HistoryWriter, limit_s: float
+) -> None:
     """Run the system's work without any fault.
 
     Raises:
@@ -54,7 +57,8 @@ async def run_succeeds(workload: Workload, clients: Clients, running: RunningSta
     """
     watch = workload.new(RunRole.STEADY)
     if not await workload.go(watch, limit_s):
-        raise NotSteady(f"a run without any fault had not ended after {limit_s:g} s")
+        stuck = still_at_work(history.so_far(), watch.run_id)
+        raise NotSteady(f"a run without any fault had not ended after {limit_s:g} s: {stuck}")
     outcomes = await read_outcomes(clients, running)
     says_so = running.stack.adapters.outcome is not None
     if ended_well(watch, outcomes, says_so=says_so):

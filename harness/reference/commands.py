@@ -8,7 +8,8 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
 
 from harness.checks.finding import Verdict
-from harness.cli.main import INTERRUPTED, app
+from harness.cli.ending import INTERRUPTED
+from harness.cli.main import app
 from harness.errors import HarnessError, UsageError
 from harness.reference.rows import Rows
 

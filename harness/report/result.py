@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -39,6 +39,7 @@ class DrillResult:
         seed: the seed of everything random.
         again: the command that does it again.
         checks: the checks that ran. Of any other, an absence of findings says nothing.
+        promised: what each of them holds the system to, in words.
         promises: how many promises were among them.
         kept: how many of those held.
         findings: everything that was found, the heaviest first.
@@ -58,6 +59,7 @@ class DrillResult:
     seed: int
     again: str
     checks: tuple[str, ...] = ()
+    promised: Mapping[str, str] = field(default_factory=dict)
     promises: int = 0
     kept: int = 0
     findings: tuple[Finding, ...] = ()
