@@ -33,7 +33,7 @@ def keep_evidence(
         What could not be kept and why, in one line; nothing when all was.
     """
     try:
-        removed = history.removed
+        removed = history.was_removed()
         directory.mkdir(parents=True, exist_ok=True)
         unkept = list(_unkept_of_history(history, removed=removed))
         text = TypeAdapter(FinalReads).dump_json(reads, indent=2).decode()

@@ -54,8 +54,7 @@ class LastingHistory(HistoryWriter):
                 self._listener(entry)
             return entry
 
-    @property
-    def removed(self) -> bool:
+    def was_removed(self) -> bool:
         """Whether the file that was written is not there any more."""
         if self.unwritten:
             return False

@@ -14,8 +14,9 @@ from harness.drill.description import any_seed, describe
 from harness.drill.opening import running_stack
 from harness.drill.report_directory import new_report_directory
 from harness.drill.series import drill_all
+from harness.drill.unforeseen import unforeseen
 from harness.drill.unjudged import without_evidence
-from harness.errors import ReportNotWritten
+from harness.errors import HarnessError, ReportNotWritten
 from harness.report.files import write_report
 from harness.report.result import DrillResult
 from harness.report.terminal import TerminalConsole, TerminalProgress
@@ -91,7 +92,12 @@ class DrillRunner:
         with asyncio.Runner() as runner:
             progress = TerminalProgress(TerminalConsole(width=_WIDTH))
             opened = running_stack(described, progress, saboteur, RuntimeName(runtime), logs_kept_in=report)
-            running = runner.run(opened.__aenter__())
+            try:
+                running = runner.run(opened.__aenter__())
+            except HarnessError:
+                raise
+            except Exception as cause:
+                raise unforeseen(cause, "as it opened the stack", folder=report) from cause
             try:
                 yield cls(runner, running, report, seed, on_skipped)
             finally:

@@ -124,11 +124,12 @@ class SmallStack:
         """Where sessions are."""
         return self.home / "tmp"
 
-    def start(self, *command: str, reports: bool = True, **variables: str) -> subprocess.Popen[str]:
+    def start(self, *command: str, **variables: str) -> subprocess.Popen[str]:
         """Start a `harness` command on this stack."""
         self.sessions.mkdir(exist_ok=True)
         self.sessions.chmod(0o711)
-        options = ["--stack", str(self.home / "compose.yml"), *(["--reports", str(self.reports)] if reports else [])]
+        options = ["--stack", str(self.home / "compose.yml")]
+        options += ["--reports", str(self.reports)] * (command[0] in ("drill", "load"))
         process = subprocess.Popen(
             [sys.executable, "-m", "harness", *command, *options],
             cwd=PROJECT,

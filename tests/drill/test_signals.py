@@ -54,7 +54,7 @@ def test_killed_harness_leaves_nothing(small_stack: SmallStack) -> None:
 def test_up_that_a_signal_ends_leaves_no_daemon(small_stack: SmallStack, number: signal.Signals) -> None:
     """A stack that is still coming up when its command goes away is taken down, by the daemon itself if need be."""
     small_stack.write(compose=NEVER_READY)
-    up = small_stack.start("up", reports=False)
+    up = small_stack.start("up")
     wait_until(lambda: any(small_stack.sessions.glob("harness-*/logs/client.log")), "the client to be started", up)
     up.send_signal(number)
     code, said = finish(up)

@@ -37,7 +37,14 @@ def result_of(tmp_path: Path) -> ResultOf:
         (folder / "history.jsonl").write_text("".join(lines), encoding="utf-8")
         judged = judge(case, promises)
         return sum_up(
-            scenario, judged, case.history, evidence=folder, seed=1, again="harness drill drilled", took_s=1.0
+            scenario,
+            judged,
+            case.history,
+            case.adapters,
+            evidence=folder,
+            seed=1,
+            again="harness drill drilled",
+            took_s=1.0,
         )
 
     return make
