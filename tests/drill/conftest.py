@@ -58,9 +58,9 @@ def reports(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def small_stack(tmp_path: Path, starts_a_stack: None) -> Iterator[SmallStack]:
+def small_stack(tmp_path: Path, home: Path, starts_a_stack: None) -> Iterator[SmallStack]:
     """A stack of two local processes and one link, written into a folder."""
-    stack = SmallStack(tmp_path / "small")
+    stack = SmallStack(tmp_path / "small", home)
     stack.write()
     yield stack
     stack.close()

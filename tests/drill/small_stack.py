@@ -99,9 +99,11 @@ class SmallStack:
 
     Args:
         home: the folder.
+        sessions: where sessions are; other users may pass through it, as Postgres must.
     """
 
     home: Path
+    sessions: Path
     started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def write(self, **files: str) -> None:
@@ -119,15 +121,8 @@ class SmallStack:
         """Where reports go."""
         return self.home / "reports"
 
-    @property
-    def sessions(self) -> Path:
-        """Where sessions are."""
-        return self.home / "tmp"
-
     def start(self, *command: str, **variables: str) -> subprocess.Popen[str]:
         """Start a `harness` command on this stack."""
-        self.sessions.mkdir(exist_ok=True)
-        self.sessions.chmod(0o711)
         options = ["--stack", str(self.home / "compose.yml")]
         options += ["--reports", str(self.reports)] * (command[0] in ("drill", "load"))
         process = subprocess.Popen(
