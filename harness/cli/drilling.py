@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from harness.checks.finding import Verdict
-from harness.cli.ending import INTERRUPTED, tell
+from harness.cli.ending import tell, tell_of_signal
 from harness.cli.options import (
     Attach,
     Json,
@@ -117,8 +117,7 @@ def drill(
 
 def _told(console: Console, cause: KeyboardInterrupt | Exception, directory: Path) -> int:
     if isinstance(cause, KeyboardInterrupt):
-        console.print(f" interrupted by {cause}; everything that was started is gone", highlight=False)
-        return INTERRUPTED
+        return tell_of_signal(console, cause)
     if isinstance(cause, HarnessError):
         return tell(console, cause)
     return tell(console, unforeseen(cause, "after its drills", folder=directory))

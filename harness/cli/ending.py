@@ -20,3 +20,14 @@ def tell(console: Console, error: HarnessError) -> int:
     if error.evidence:
         console.print(escape(error.evidence), highlight=False, soft_wrap=True, style="dim")
     return error.exit_code
+
+
+def tell_of_signal(console: Console, signal: KeyboardInterrupt) -> int:
+    """Tell which signal ended a command, if it is known.
+
+    Returns:
+        The exit code that goes with it.
+    """
+    by = f" by {signal}" if str(signal) else ""
+    console.print(f" interrupted{by}; everything that was started is gone", highlight=False)
+    return INTERRUPTED

@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn, ParamSpec
 import typer
 
 from harness.cli import drilling, housekeeping, images, init, loading, status
-from harness.cli.ending import INTERRUPTED, tell
+from harness.cli.ending import tell, tell_of_signal
 from harness.cli.options import console_for_people
 from harness.cli.version import show_versions
 from harness.drill.unforeseen import unforeseen
@@ -57,9 +57,7 @@ def _outcome(command: Callable[[], int]) -> int:
     try:
         return command()
     except KeyboardInterrupt as signal:
-        by = f" by {signal}" if str(signal) else ""
-        console.print(f" interrupted{by}; everything that was started is gone", highlight=False)
-        return INTERRUPTED
+        return tell_of_signal(console, signal)
     except HarnessError as error:
         return tell(console, error)
     except Exception as cause:  # noqa: BLE001 - exit code 1 would say that the system has failed

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from harness.checks.finding import Case, PlannedFault
 from harness.drill.again import drill_again
+from harness.drill.background import background_failures
 from harness.drill.clients import Clients, open_clients
 from harness.drill.evidence import keep_evidence
 from harness.drill.final_reads import operations_so_far, read_finally, read_operations, read_outcomes
@@ -120,7 +121,8 @@ class Drill:
         watches = StallWatch(self._history).look, LogWatch(self._running.logs, self._history).look
         try:
             async with looking(*watches), open_clients(self._running) as clients:
-                await self._go(clients)
+                with background_failures(lambda cause: self._trouble(cause, "in the background")):
+                    await self._go(clients)
         except NotSteady:
             pass  # its phase says so
         except UsageError:
@@ -273,8 +275,8 @@ class Drill:
         )
         return without_evidence(result, unkept) if unkept else result
 
-    def _trouble(self, cause: Exception) -> None:
-        part = part_that_failed(self._history.so_far())
+    def _trouble(self, cause: Exception, part: str = "") -> None:
+        part = part or part_that_failed(self._history.so_far())
         self._history.add(Trouble(what=what_failed(cause, part, folder=self._directory, redact=self._redaction)))
 
 

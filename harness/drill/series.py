@@ -104,9 +104,11 @@ class _Series:
             if isinstance(cause, UsageError) and not self._results:
                 raise
             self._over = str(cause)
-            self._progress.line(f"  {cause}")
-            reached = None if drill is None else drill.result
-            self._keep(reached or self._without_verdict(scenario, str(cause)))
+            if drill is not None and drill.result is not None:
+                self._keep(drill.result)
+            else:
+                self._progress.line(f"  {cause}")
+                self._keep(self._without_verdict(scenario, str(cause)))
         except Exception as cause:  # noqa: BLE001 - it must not take the verdicts of the others along
             redact = Redaction(self._running.stack.secrets)
             error = unforeseen(cause, f"in the drill {scenario.name}", folder=self._directory, redact=redact)

@@ -80,6 +80,17 @@ def test_report_folder_removed_in_mid_drill_hides_no_fail(small_stack: SmallStac
     assert "FAIL  cut: acknowledged-once: " in said
 
 
+def test_evidence_removed_behind_a_drill_is_no_pass(small_stack: SmallStack) -> None:
+    """A drill that passed, and whose evidence is gone when the last one is over, has not passed."""
+    harness = small_stack.start("drill", "calm", "cut")
+    small_stack.wait_for('"kind":"fault_on"', harness)
+    (evidence,) = small_stack.reports.glob("*/calm")
+    shutil.rmtree(evidence)
+    code, said = finish(harness)
+    assert (code, verdicts(small_stack)) == (3, {"calm": "INCONCLUSIVE", "cut": "PASS"}), said
+    assert f"{evidence} was removed before the last drill was over" in " ".join(said.split())
+
+
 def test_harness_that_was_stopped_says_so_and_passes_nothing(small_stack: SmallStack) -> None:
     """A harness that stood still has neither seen nor done anything meanwhile: nothing that it timed is the system's."""
     harness = small_stack.start("drill", "cut")
@@ -135,13 +146,14 @@ def fill(path: Path) -> None:
             return
 
 
-def test_reader_that_goes_away_changes_no_exit_code(small_stack: SmallStack) -> None:
-    """A FAIL is 1 although nothing reads what the command prints."""
-    harness = small_stack.start("drill", "calm", LOSES="yes")
+@pytest.mark.parametrize(("loses", "code"), [("yes", 1), ("no", 0)])
+def test_reader_that_goes_away_changes_no_exit_code(small_stack: SmallStack, loses: str, code: int) -> None:
+    """A FAIL is 1 and a PASS is 0, although nothing reads what the command prints."""
+    harness = small_stack.start("drill", "calm", LOSES=loses)
     assert harness.stdout is not None
     harness.stdout.readline()
     harness.stdout.close()
-    assert harness.wait(60) == 1
+    assert harness.wait(60) == code
 
 
 def test_run_that_does_not_end_is_told_with_what_it_was_at(small_stack: SmallStack) -> None:

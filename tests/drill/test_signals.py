@@ -10,7 +10,9 @@ from harness.daemon.state_file import read_state
 from tests.drill.small_stack import COMPOSE, SmallStack, finish, wait_until
 
 IN_ORDER = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-NEVER_READY = COMPOSE.replace("ready: {log: asks}", "ready: {log: never}")
+NEVER_READY = COMPOSE.replace(
+    "ready: {log: asks}\n      ready_within_s: 30", "ready: {log: never}\n      ready_within_s: 600"
+)
 
 
 @pytest.mark.parametrize("number", IN_ORDER, ids=lambda number: number.name)
@@ -41,6 +43,19 @@ def test_fail_that_was_found_stays_when_a_signal_ends_the_rest(small_stack: Smal
     assert small_stack.left() == []
 
 
+def test_drill_that_is_to_outlive_its_terminal_does(small_stack: SmallStack) -> None:
+    """Started with nohup, a drill goes on when its terminal goes away."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        harness = small_stack.start("drill", "cut")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    small_stack.wait_for('"kind":"fault_on"', harness)
+    harness.send_signal(signal.SIGHUP)
+    code, said = finish(harness)
+    assert code == 0, said
+
+
 def test_killed_harness_leaves_nothing(small_stack: SmallStack) -> None:
     """The reaper removes what the harness cannot remove any more."""
     harness = small_stack.start("drill", "cut")
@@ -61,3 +76,20 @@ def test_up_that_a_signal_ends_leaves_no_daemon(small_stack: SmallStack, number:
     assert code == (-signal.SIGKILL if number is signal.SIGKILL else 130), said
     small_stack.wait_until_gone()
     assert read_state(small_stack.home / "compose.yml") is None
+
+
+def test_drill_on_a_stack_that_is_up_tells_what_it_had_found(small_stack: SmallStack) -> None:
+    """The daemon's results reach the command as they come, and the stack is as good as before when a drill is ended."""
+    assert small_stack.run("up", LOSES="yes")[0] == 0
+    try:
+        harness = small_stack.start("drill", "calm", "cut")
+        small_stack.wait_for('"kind":"fault_on"', harness)
+        harness.send_signal(signal.SIGTERM)
+        code, said = finish(harness)
+        assert code == 1, said
+        assert "FAIL  calm: acknowledged-once: " in said
+        wait_until(lambda: '"kind":"fault_off"' in small_stack.history(), "the fault to be lifted", None)
+        wait_until(lambda: "doing     nothing" in small_stack.run("status")[1], "the daemon to be at rest", None)
+    finally:
+        assert small_stack.run("down")[0] == 0
+    assert small_stack.left() == []

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from harness.drill.background import background_failures
 from harness.drill.log_watch import LogWatch
 from harness.drill.stall_watch import STALLED_S, TICK_S, StallWatch, looking
 from harness.history.history import HistoryWriter
 from harness.history.measurements import EvidenceMissing, HarnessStalled
 from harness.runtime.logs import LogDirectory
+from harness.runtime.waiting import until
 
 BLOCKED_S = 3.6
 
@@ -42,6 +46,32 @@ def stalls(history: HistoryWriter) -> list[float]:
 def missing(history: HistoryWriter) -> list[str]:
     """What was noted as missing."""
     return [event.what for _, event in history.so_far().of(EvidenceMissing)]
+
+
+def test_failure_that_nothing_waits_for_is_told() -> None:
+    """A task that was forgotten, a callback and a thread that fail are told like any other part, and print no trace."""
+    told: list[str] = []
+
+    async def forgotten() -> None:
+        raise LookupError("task")
+
+    def fail(what: str) -> None:
+        raise LookupError(what)
+
+    async def go() -> None:
+        with background_failures(lambda cause: told.append(str(cause))):
+            asyncio.get_running_loop().call_soon(fail, "callback")
+            thread = threading.Thread(target=fail, args=("thread",))
+            thread.start()
+            thread.join()
+            task = asyncio.create_task(forgotten())
+            await asyncio.wait([task])
+            del task
+            gc.collect()
+            await until(lambda: len(told) == 3, what="all three to be told", deadline_s=10)
+
+    asyncio.run(go())
+    assert sorted(told) == ["callback", "task", "thread"]
 
 
 @pytest.mark.parametrize(("gap_s", "noted"), [(TICK_S, []), (STALLED_S, []), (3.001, [3.001]), (7200.0, [7200.0])])
