@@ -11,6 +11,8 @@
     ├── NotSteady                     the system does not even work without a fault
     ├── DeadlineExceeded              a wait ran out; carries what was waited for and the evidence
     ├── ControlHung                   a Toxiproxy did not answer its control call in time
+    ├── StackLost                     what the stack runs on went away: nothing more can be drilled on it
+    ├── Unforeseen                    an exception that no part of the harness expected; its trace is in a file
     └── ReportNotWritten              the folder for the report cannot be written
 
 An error is for a person: what was expected, what came, why it matters, what to do. ``str(error)`` is one line; the
@@ -29,13 +31,15 @@ class HarnessError(Exception):
     Args:
         message: one line: what was expected, what came, and what to do about it.
         evidence: further lines for the log (the last output of a process, an answer's body).
+        service: the service whose log explains it, if it is one's.
     """
 
     exit_code = 3
 
-    def __init__(self, message: str, *, evidence: str = "") -> None:
+    def __init__(self, message: str, *, evidence: str = "", service: str = "") -> None:
         super().__init__(message)
         self.evidence = evidence
+        self.service = service
 
 
 class UsageError(HarnessError):
@@ -78,6 +82,14 @@ class DeadlineExceeded(HarnessError):
 
 class ControlHung(HarnessError):
     """A Toxiproxy server did not answer a control call within its deadline."""
+
+
+class StackLost(HarnessError):
+    """What the stack runs on went away."""
+
+
+class Unforeseen(HarnessError):
+    """An exception that no part of the harness expected."""
 
 
 class ReportNotWritten(HarnessError):

@@ -87,10 +87,14 @@ def pytest_runtest_makereport(
         results = sys.modules.get("harness.report.result")
         if results is not None and isinstance(error, results.DrillFailed):
             report.longrepr = f"{step or _line_of(item, call.excinfo)}\n{error}"
-        elif step is not None and isinstance(error, HarnessError):
-            # The author of a feature need not read Python.
+        elif isinstance(error, HarnessError) and (step is not None or _drills(item)):
+            # The author of a feature need not read Python; and what keeps a drill from its work is told in a line.
             report.longrepr = "\n".join(filter(None, [step, str(error), error.evidence]))
     return report
+
+
+def _drills(item: pytest.Item) -> bool:
+    return "drill_runner" in getattr(item, "fixturenames", ())
 
 
 def _line_of(item: pytest.Item, error: pytest.ExceptionInfo[BaseException]) -> str:

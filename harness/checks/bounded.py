@@ -8,10 +8,11 @@ from harness.checks.case import RUN_ENDED, Case
 from harness.checks.check import Check
 from harness.checks.finding import Finding, Weight
 from harness.checks.storms import storms
-from harness.history.events import FaultHealed, PhaseEnded, Recovered, RunChanged, RunGivenUp, TaskChanged
+from harness.history.events import FaultHealed, PhaseEnded, Recovered, RunChanged, RunGivenUp
+from harness.history.history import History
+from harness.history.unended import still_at_work
 
 NAME = "bounded"
-_GOING_ON = frozenset({"queued", "running", "up_for_retry"})
 
 
 def bounded(case: Case) -> Sequence[Finding]:
@@ -29,13 +30,15 @@ def _run_time(case: Case) -> Iterator[Finding]:
     took_s = own_s if own_s is not None else ended.at_s - began.at_s if ended is not None else None
     given_up = case.drilled_run in case.cut_short
     if given_up or took_s is None or took_s > case.run_limit_s:
-        took = "it was still running then" if given_up or took_s is None else f"it took {took_s:.1f} s"
+        took = f"it took {took_s:.1f} s" if took_s is not None else "it was still running then"
+        if given_up:
+            took = still_at_work(_before_it_was_given_up(case), case.drilled_run)
         yield Finding(
             check=NAME,
             weight=Weight.LIVENESS,
             title="the run did not end in time",
             expected=f"run {case.drilled_run} ends within {case.run_limit_s:g} s",
-            found=f"{took}{_busy(case) if given_up else ''} ({'Airflow' if case.adapters.airflow else 'the workload'})",
+            found=f"{took} ({'Airflow' if case.adapters.airflow else 'the workload'})",
             see=case.history.lines(began, ended),
         )
 
@@ -48,15 +51,10 @@ def _own_time_s(case: Case) -> float | None:
     return (run.ended_at - run.started_at).total_seconds()
 
 
-def _busy(case: Case) -> str:
-    """What was going on last, by what was observed: what a run's tasks say after it was given up is our word."""
-    given_up = next((entry.seq for entry, event in case.history.of(RunGivenUp) if event.run == case.drilled_run), None)
-    last: dict[str, TaskChanged] = {}
-    for entry, event in case.history.of(TaskChanged):
-        if event.run == case.drilled_run and (given_up is None or entry.seq < given_up):
-            last[event.task] = event
-    busy = [f"{task} (attempt {event.attempt})" for task, event in last.items() if event.state in _GOING_ON]
-    return f", in {', '.join(busy)}" if busy else ""
+def _before_it_was_given_up(case: Case) -> History:
+    """What happened until then: what is told of a run's tasks after it was given up is the harness's own doing."""
+    given_up = next((entry for entry, event in case.history.of(RunGivenUp) if event.run == case.drilled_run), None)
+    return case.history if given_up is None else History(case.history.entries[: given_up.seq - 1])
 
 
 def _recovery(case: Case) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from harness.checks.finding import Verdict
+from harness.cli.ending import tell, tell_of_signal
 from harness.cli.options import (
     Attach,
     Json,
@@ -33,7 +35,8 @@ from harness.drill.opening import running_stack
 from harness.drill.progress import Progress
 from harness.drill.report_directory import new_report_directory
 from harness.drill.series import drill_all, skip_all
-from harness.errors import UsageError
+from harness.drill.unforeseen import unforeseen
+from harness.errors import HarnessError, UsageError
 from harness.faults.registry import known_faults
 from harness.report.files import as_json
 from harness.report.result import DrillResult, verdict_of_all
@@ -89,21 +92,46 @@ def drill(
     check_saboteur(described, saboteur)
     directory = new_report_directory(reports or described.project / "reports")
     console = console_for_people(stderr=json)
-    progress = TerminalProgress(console)
+    reached: list[DrillResult] = []
+    code = None
     try:
-        results = run_interruptibly(_drill(described, chosen, seed, directory, how, progress))
+        results = run_interruptibly(
+            _drill(described, chosen, seed, directory, how, TerminalProgress(console), reached.append)
+        )
+    except (KeyboardInterrupt, Exception) as cause:
+        if not reached:
+            raise
+        # What was found before is told all the same, and a loss among it is the verdict.
+        code, results = _told(console, cause, directory), tuple(reached)
     finally:
         with suppress(OSError):
             # Of a drill that never began, nothing is left: a folder that is not empty stays.
             directory.rmdir()
-    show(console, results, directory)
-    if json:
-        typer.echo(as_json(results).decode())
-    return verdict_of_all(results).exit_code
+    verdict = verdict_of_all(results)
+    with suppress(OSError):
+        # The exit code tells the verdict, also when what should read it is gone.
+        show(console, results, directory)
+        if json:
+            typer.echo(as_json(results).decode())
+    return verdict.exit_code if code is None or verdict is Verdict.FAIL else code
+
+
+def _told(console: Console, cause: KeyboardInterrupt | Exception, directory: Path) -> int:
+    if isinstance(cause, KeyboardInterrupt):
+        return tell_of_signal(console, cause)
+    if isinstance(cause, HarnessError):
+        return tell(console, cause)
+    return tell(console, unforeseen(cause, "after its drills", folder=directory))
 
 
 async def _drill(
-    stack: Stack, scenarios: list[Scenario], seed: int, directory: Path, how: _How, progress: Progress
+    stack: Stack,
+    scenarios: list[Scenario],
+    seed: int,
+    directory: Path,
+    how: _How,
+    progress: Progress,
+    on_result: Callable[[DrillResult], object],
 ) -> tuple[DrillResult, ...]:
     runtime, saboteur = how.runtime, how.saboteur
     try:
@@ -111,11 +139,17 @@ async def _drill(
             return results
         state = await find_daemon(stack, saboteur, runtime) if how.attach is None else None
         if state is None and how.keep:
-            state = await start_daemon(stack.path, seed=seed, saboteur=saboteur, runtime=runtime, progress=progress)
+            state = await start_daemon(
+                stack.path, seed=seed, saboteur=saboteur, runtime=runtime, progress=progress, logs=directory
+            )
         if state is not None:
-            return await drill_on(state, scenarios, seed=seed, directory=directory, progress=progress)
-        async with running_stack(stack, progress, saboteur, runtime, how.attach) as running:
-            return await drill_all(running, scenarios, seed=seed, directory=directory, progress=progress)
+            return await drill_on(
+                state, scenarios, seed=seed, directory=directory, progress=progress, on_result=on_result
+            )
+        async with running_stack(stack, progress, saboteur, runtime, how.attach, logs_kept_in=directory) as running:
+            return await drill_all(
+                running, scenarios, seed=seed, directory=directory, progress=progress, on_result=on_result
+            )
     finally:
         progress.done()
 

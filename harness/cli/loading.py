@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 from pydantic import ValidationError
 
 from harness.cli.drilling import check_saboteur
+from harness.cli.ending import tell
 from harness.cli.options import Reports, RuntimeOption, Saboteur, Seed, StackFile, console_for_people
 from harness.daemon.client import find_daemon, load_on
 from harness.drill.again import DEFAULT_STACK
@@ -17,7 +19,7 @@ from harness.drill.interruptible import run_interruptibly
 from harness.drill.opening import running_stack
 from harness.drill.progress import Progress
 from harness.drill.report_directory import new_report_directory
-from harness.errors import UsageError
+from harness.errors import ReportNotWritten, UsageError
 from harness.load.loading import load_stack_with_runs, require_loadable
 from harness.load.plan import LoadPlan, load_profile
 from harness.load.report import document, print_load
@@ -83,10 +85,15 @@ def load(
     directory = new_report_directory(reports or described.project / "reports")
     console = console_for_people(stderr=json)
     result = run_interruptibly(_load(described, plan, directory, runtime, saboteur, TerminalProgress(console)))
-    print_load(console, result)
-    console.print(f" report  {directory}       seed  {seed}", highlight=False, soft_wrap=True)
-    if json:
-        typer.echo(document(result).model_dump_json(indent=2))
+    with suppress(OSError):
+        # The exit code tells the result, also when what should read it is gone.
+        print_load(console, result)
+        console.print(f" report  {directory}       seed  {seed}", highlight=False, soft_wrap=True)
+        if json:
+            typer.echo(document(result).model_dump_json(indent=2))
+    if result.unwritten:
+        trouble = tell(console, ReportNotWritten(result.unwritten))
+        return trouble if result.met else 1
     return 0 if result.met else 1
 
 
@@ -96,7 +103,7 @@ async def _load(
     try:
         if (state := await find_daemon(stack, saboteur, runtime)) is not None:
             return await load_on(state, plan, directory=directory, progress=progress)
-        async with running_stack(stack, progress, saboteur, runtime) as running:
+        async with running_stack(stack, progress, saboteur, runtime, logs_kept_in=directory) as running:
             return await load_stack_with_runs(running, plan, directory=directory, progress=progress)
     finally:
         progress.done()

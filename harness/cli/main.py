@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, NoReturn, ParamSpec
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from harness.cli import drilling, housekeeping, images, init, loading, status
+from harness.cli.ending import tell, tell_of_signal
+from harness.cli.options import console_for_people
 from harness.cli.version import show_versions
+from harness.drill.unforeseen import unforeseen
 from harness.errors import HarnessError
 
-INTERRUPTED = 130
 Parameters = ParamSpec("Parameters")
 
 app = typer.Typer(
@@ -53,17 +53,15 @@ def ends_the_process(command: Callable[Parameters, int]) -> Callable[Parameters,
 
 
 def _outcome(command: Callable[[], int]) -> int:
-    console = Console(stderr=True)
+    console = console_for_people(stderr=True)
     try:
         return command()
-    except KeyboardInterrupt:
-        console.print(" interrupted; everything that was started is gone", highlight=False)
-        return INTERRUPTED
+    except KeyboardInterrupt as signal:
+        return tell_of_signal(console, signal)
     except HarnessError as error:
-        console.print(f" [bold red]error[/]  {escape(str(error))}", highlight=False, soft_wrap=True)
-        if error.evidence:
-            console.print(escape(error.evidence), highlight=False, soft_wrap=True, style="dim")
-        return error.exit_code
+        return tell(console, error)
+    except Exception as cause:  # noqa: BLE001 - exit code 1 would say that the system has failed
+        return tell(console, unforeseen(cause, "in its command"))
 
 
 app.command("drill")(ends_the_process(drilling.drill))
@@ -82,7 +80,10 @@ app.add_typer(of_images, name="images")
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command and end the process: 0 PASS, 1 FAIL, 2 wrong usage, 3 INCONCLUSIVE, 130 interrupted."""
-    app(args=arguments, prog_name="harness")
+    try:
+        app(args=arguments, prog_name="harness")
+    except Exception as cause:  # noqa: BLE001 - before a command was reached
+        sys.exit(tell(console_for_people(stderr=True), unforeseen(cause, "as it read its command line")))
     sys.exit(0)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from harness.report.terminal import TerminalConsole
 from harness.runtime.running import RuntimeName
 
 StackFile = Annotated[Path, typer.Option("--stack", help="The compose file that describes the stack.")]
@@ -41,5 +44,9 @@ _WIDTH_WITHOUT_TERMINAL = 140
 
 def console_for_people(*, stderr: bool = False) -> Console:
     """Where a person reads; a pipe or a CI log gets a width in which a row of the result stays on one line."""
-    console = Console(stderr=stderr)
-    return console if console.is_terminal else Console(stderr=stderr, width=_WIDTH_WITHOUT_TERMINAL)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that knows no arrow gets a question mark in its place, not a traceback.
+            stream.reconfigure(errors="replace")
+    console = TerminalConsole(stderr=stderr)
+    return console if console.is_terminal else TerminalConsole(stderr=stderr, width=_WIDTH_WITHOUT_TERMINAL)

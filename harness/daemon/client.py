@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,6 +25,7 @@ from harness.daemon.messages import (
     LoadedNews,
     LoadRequest,
     Request,
+    ResultNews,
     StatusNews,
     StatusRequest,
 )
@@ -63,9 +66,23 @@ async def find_daemon(stack: Stack, saboteur: str | None, runtime: RuntimeName) 
 
 
 async def start_daemon(
-    stack: Path, *, seed: int, saboteur: str | None, runtime: RuntimeName = RuntimeName.LOCAL, progress: Progress
+    stack: Path,
+    *,
+    seed: int,
+    saboteur: str | None,
+    runtime: RuntimeName = RuntimeName.LOCAL,
+    progress: Progress,
+    logs: Path | None = None,
 ) -> DaemonState:
-    """Have a daemon start the stack, and wait until it is ready.
+    """Have a daemon start the stack, and wait until it is ready; when this is broken off, the daemon ends too.
+
+    Args:
+        stack: the compose file.
+        seed: the seed of everything random.
+        saboteur: the defect to plant in the system, if any.
+        runtime: how it runs.
+        progress: is told how it goes.
+        logs: the folder for the logs of a start that fails; beside the daemon's own log when None.
 
     Raises:
         StartFailed: the daemon ended; the evidence is what it said.
@@ -74,6 +91,7 @@ async def start_daemon(
     log = state_path(stack).with_suffix(".log")
     log.parent.mkdir(parents=True, exist_ok=True)
     arguments = ["--stack", str(stack), "--seed", str(seed), "--runtime", str(runtime)]
+    arguments += ["--logs", str(log.with_suffix("") if logs is None else logs), "--started-by", str(os.getpid())]
     arguments += ["--saboteur", saboteur] if saboteur else []
     progress.at_work("starting the stack …")
     with log.open("wb") as output:
@@ -99,22 +117,46 @@ async def start_daemon(
         state = await until(ready, what="the stack to be ready", deadline_s=_START_DEADLINE_S, evidence=log.read_text)
     except (DeadlineExceeded, asyncio.CancelledError):
         process.terminate()
+        ended = until(lambda: process.poll() is not None, what="the daemon to end", deadline_s=_DOWN_DEADLINE_S)
+        await asyncio.gather(ended, return_exceptions=True)
         raise
     for line in log.read_text(errors="replace").splitlines():
         progress.line(line.strip())
     return state
 
 
+def _ignore(_: DrillResult) -> None:
+    return
+
+
 async def drill_on(
-    state: DaemonState, scenarios: list[Scenario], *, seed: int, directory: Path, progress: Progress
+    state: DaemonState,
+    scenarios: list[Scenario],
+    *,
+    seed: int,
+    directory: Path,
+    progress: Progress,
+    on_result: Callable[[DrillResult], object] = _ignore,
 ) -> tuple[DrillResult, ...]:
     """Run drills on the daemon's stack.
+
+    Args:
+        state: where the daemon is.
+        scenarios: what is drilled.
+        seed: the seed of everything random.
+        directory: where the report goes.
+        progress: is told how it goes.
+        on_result: is told of each result as soon as it is there.
 
     Raises:
         HarnessError: it could not be done; the daemon's own words.
     """
     request = DrillRequest(scenarios=scenarios, seed=seed, directory=directory)
-    drilled = await _ask(state, request, DrilledNews, progress)
+
+    def tell(result: DrillResult) -> None:
+        on_result(dataclasses.replace(result, report=directory))
+
+    drilled = await _ask(state, request, DrilledNews, progress, tell)
     return tuple(dataclasses.replace(result, report=directory) for result in drilled.results)
 
 
@@ -158,7 +200,13 @@ async def take_down(state: DaemonState, progress: Progress) -> None:
     )
 
 
-async def _ask(state: DaemonState, request: Request, answer: type[LastWord], progress: Progress) -> LastWord:
+async def _ask(
+    state: DaemonState,
+    request: Request,
+    answer: type[LastWord],
+    progress: Progress,
+    on_result: Callable[[DrillResult], object] = _ignore,
+) -> LastWord:
     try:
         reader, writer = await asyncio.open_unix_connection(state.socket, limit=_MESSAGE_BYTES)
     except OSError as cause:
@@ -175,6 +223,8 @@ async def _ask(state: DaemonState, request: Request, answer: type[LastWord], pro
                     progress.at_work(text)
                 case EntryNews(entry=entry):
                     progress.entry(entry)
+                case ResultNews(result=result):
+                    on_result(result)
                 case FailedNews() as failed:
                     error = HarnessError(failed.message, evidence=failed.evidence)
                     error.exit_code = failed.exit_code

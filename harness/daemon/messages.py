@@ -70,6 +70,13 @@ class EntryNews(Strict):
     entry: Entry
 
 
+class ResultNews(Strict):
+    """One drill is over, or was broken off; others may follow."""
+
+    news: Literal["result"] = "result"
+    result: DrillResult
+
+
 class DrilledNews(Strict):
     """The drills are over; the last word."""
 
@@ -107,7 +114,7 @@ class FailedNews(Strict):
 
 
 News = Annotated[
-    LineNews | AtWorkNews | EntryNews | DrilledNews | LoadedNews | StatusNews | DownNews | FailedNews,
+    LineNews | AtWorkNews | EntryNews | ResultNews | DrilledNews | LoadedNews | StatusNews | DownNews | FailedNews,
     Field(discriminator="news"),
 ]
 NEWS: TypeAdapter[News] = TypeAdapter(News)

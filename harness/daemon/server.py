@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from harness.daemon.messages import (
     LoadedNews,
     LoadRequest,
     News,
+    ResultNews,
     StatusNews,
     StatusRequest,
 )
@@ -30,6 +31,7 @@ from harness.drill.description import variables
 from harness.drill.opening import running_stack
 from harness.drill.progress import Progress
 from harness.drill.series import drill_all
+from harness.drill.unforeseen import unforeseen
 from harness.errors import HarnessError
 from harness.load.loading import load_stack_with_runs
 from harness.runtime.running import RunningStack, RuntimeName
@@ -42,6 +44,10 @@ _RUNNING = ServiceState.RUNNING
 _MESSAGE_BYTES = 16 * 1024 * 1024
 
 
+def _ignore() -> None:
+    return
+
+
 class Daemon:
     """Runs one stack.
 
@@ -49,24 +55,35 @@ class Daemon:
         stack: what it runs.
         saboteur: the defect that is planted in it, if any.
         runtime: how it runs.
+        logs_kept_in: the folder for the logs of a start that failed.
     """
 
-    def __init__(self, stack: Stack, saboteur: str | None, runtime: RuntimeName) -> None:
+    def __init__(
+        self, stack: Stack, saboteur: str | None, runtime: RuntimeName, *, logs_kept_in: Path | None = None
+    ) -> None:
         self._stack = stack
         self._saboteur = saboteur
         self._runtime = runtime
+        self._logs_kept_in = logs_kept_in
         self._secrets = secret_origins(stack.path, variables(os.environ, 0, stack.project))
         self._down = asyncio.Event()
         self._since = datetime.now(UTC)
         self._at_work: RemoteProgress | None = None
 
-    async def run(self, started: Progress) -> None:
-        """Start the stack, and let it run until a command asks for its end or this task is cancelled."""
+    async def run(self, started: Progress, on_ready: Callable[[], object] = _ignore) -> None:
+        """Start the stack, and let it run until a command asks for its end or this task is cancelled.
+
+        Args:
+            started: is told how the start goes.
+            on_ready: is called when commands can ask for work.
+        """
         description = await describe_now(self._stack, self._saboteur, self._runtime)
+        kept_in = self._logs_kept_in
         async with (
-            running_stack(self._stack, started, self._saboteur, self._runtime) as running,
+            running_stack(self._stack, started, self._saboteur, self._runtime, logs_kept_in=kept_in) as running,
             self._listening(running, description),
         ):
+            on_ready()
             await self._down.wait()
 
     @asynccontextmanager
@@ -103,10 +120,11 @@ class Daemon:
                 case LoadRequest() as asked:
                     progress.begin("load")
                     await self._work(running, self._load(running, asked, progress), reader, progress)
-        except (HarnessError, ValueError) as cause:
-            evidence = cause.evidence if isinstance(cause, HarnessError) else ""
-            code = cause.exit_code if isinstance(cause, HarnessError) else HarnessError.exit_code
-            progress.send(FailedNews(message=str(cause), evidence=evidence, exit_code=code))
+        except HarnessError as cause:
+            progress.send(FailedNews(message=str(cause), evidence=cause.evidence, exit_code=cause.exit_code))
+        except Exception as cause:  # noqa: BLE001 - the command waits for a word, and the stack stays up
+            error = unforeseen(cause, "in its daemon", folder=state_path(self._stack.path).parent)
+            progress.send(FailedNews(message=str(error), evidence="", exit_code=error.exit_code))
         finally:
             writer.close()
 
@@ -137,7 +155,12 @@ class Daemon:
 
     async def _drill(self, running: RunningStack, asked: DrillRequest, progress: RemoteProgress) -> News:
         results = await drill_all(
-            running, asked.scenarios, seed=asked.seed, directory=asked.directory, progress=progress
+            running,
+            asked.scenarios,
+            seed=asked.seed,
+            directory=asked.directory,
+            progress=progress,
+            on_result=lambda result: progress.send(ResultNews(result=result)),
         )
         return DrilledNews(results=list(results))
 

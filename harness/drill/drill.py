@@ -10,33 +10,38 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.checks.case import Case
-from harness.checks.finding import PlannedFault
-from harness.checks.verdict import judge
 from harness.drill.again import drill_again
+from harness.drill.background import background_failures
+from harness.drill.case_of import case_of, planned_faults
 from harness.drill.clients import Clients, open_clients
 from harness.drill.evidence import keep_evidence
 from harness.drill.final_reads import operations_so_far, read_finally, read_operations, read_outcomes
 from harness.drill.injector import Injector
+from harness.drill.lasting_history import LastingHistory
 from harness.drill.leaks import find_leaks
 from harness.drill.log_marks import LogMarks
+from harness.drill.log_watch import LogWatch
 from harness.drill.observer import Observer, RunWatch
-from harness.drill.phases import phase
+from harness.drill.phases import part_that_failed, phase
 from harness.drill.record_watch import record_watched
 from harness.drill.reset import reset
+from harness.drill.stall_watch import StallWatch, looking
 from harness.drill.steady_state import ended_well, links_answer, run_succeeds
 from harness.drill.summing_up import sum_up
 from harness.drill.traffic import lines_that_hit
+from harness.drill.unforeseen import what_failed
+from harness.drill.unjudged import judged_in_any_case, without_evidence
 from harness.drill.usage import links_counted, measure_services
 from harness.drill.workloads.choice import workload_of
 from harness.drill.workloads.workload import TaskLogs, Workload
-from harness.errors import DeadlineExceeded, HarnessError, NotSteady, ReportNotWritten
+from harness.errors import HarnessError, NotSteady, UsageError
 from harness.history.events import DrillStarted, FaultHit, Recovered, RunGivenUp, Trouble, Witness
-from harness.history.history import Entry, HistoryWriter
+from harness.history.history import Entry
 from harness.history.measurements import EvidenceMissing
 from harness.history.reads import FinalReads
 from harness.history.roles import RunRole
@@ -61,6 +66,9 @@ class Drill:
         seed: the seed of everything random.
         directory: where history and evidence go, in the directory of the report; made here, must not exist.
         listener: is told of every entry of the history.
+
+    Attributes:
+        result: what it came to, also when it was broken off; None until it is judged.
     """
 
     def __init__(
@@ -77,24 +85,23 @@ class Drill:
         self._seed = seed
         self._directory = directory
         self._redaction = Redaction(running.stack.secrets.values())
-        try:
+        self.result: DrillResult | None = None
+        with suppress(OSError):  # told with the verdict
             directory.mkdir(parents=True)
-        except OSError as cause:
-            raise ReportNotWritten(f"{directory}: the report cannot be written: {cause.strerror}") from cause
         probes = running.stack.adapters.probes.values()
         self._marks = LogMarks(running, {probe.log for probe in probes if isinstance(probe, LogPromise)})
         self._listener = listener
-        self._history = HistoryWriter(directory / "history.jsonl", self._redaction, self._hear)
+        self._history = LastingHistory(directory / "history.jsonl", self._redaction, self._hear)
         self._began = datetime.now(UTC)
         self._injectors: list[Injector] = []
         self._healed_at_s = 0.0
+        self._reads, self._logs = _NOTHING_READ, TaskLogs()
 
     async def run(self) -> DrillResult:
         """Go through every phase, and judge.
 
         Raises:
-            ReportNotWritten: the evidence cannot be kept.
-            UnsafeTarget: the gateway serves a live account.
+            UsageError: the stack cannot be drilled as its file says, or the gateway serves a live account.
         """
         with self._history as history:
             wall = self._began.isoformat()
@@ -102,28 +109,38 @@ class Drill:
                 DrillStarted(scenario=self._scenario.name, seed=self._seed, session=self._running.session_id, wall=wall)
             )
             self._running.notices.listener = history.add
-            reads, logs = _NOTHING_READ, TaskLogs()
             try:
-                async with open_clients(self._running) as clients:
-                    reads, logs = await self._go(clients)
-            except (ReportNotWritten, NotSteady) as cause:
-                if isinstance(cause, ReportNotWritten):
-                    raise
-            except HarnessError as cause:
-                if cause.exit_code != HarnessError.exit_code:
-                    raise
-                _go_on_unless_cancelled(cause)
-                self._trouble(cause)
+                await self._go_through()
+            except asyncio.CancelledError as cause:
+                # What it has found already is told all the same.
+                history.add(Trouble(what=f"the drill was broken off{f': {cause}' if str(cause) else ''}"))
+                self.result = self._judge()
+                raise
             finally:
                 self._running.notices.listener = None
-            return self._judge(reads, logs)
+            self.result = self._judge()
+            return self.result
+
+    async def _go_through(self) -> None:
+        watches = StallWatch(self._history).look, LogWatch(self._running.logs, self._history).look
+        try:
+            async with looking(*watches), open_clients(self._running) as clients:
+                with background_failures(lambda cause: self._trouble(cause, "in the background")):
+                    await self._go(clients)
+        except NotSteady:
+            pass  # its phase says so
+        except UsageError:
+            raise
+        except Exception as cause:  # noqa: BLE001 - what is not foreseen must not hide what was found
+            _go_on_unless_cancelled(cause)
+            self._trouble(cause)
 
     def _hear(self, entry: Entry) -> None:
         self._marks.hear(entry)
         if self._listener is not None:
             self._listener(entry)
 
-    async def _go(self, clients: Clients) -> tuple[FinalReads, TaskLogs]:
+    async def _go(self, clients: Clients) -> None:
         observer = Observer(self._history, clients.gateway)
         workload = workload_of(self._running, clients, observer, tuple(self._scenario.workflow.symbols))
         with phase(self._history, "reset"):
@@ -145,24 +162,17 @@ class Drill:
                 await links_answer(self._running, self._history)
             with phase(self._history, "settle"):
                 await self._settle(clients, workload)
-        except (HarnessError, ExceptionGroup) as cause:
+        except Exception as cause:  # noqa: BLE001 - the witnesses are heard all the same
             _go_on_unless_cancelled(cause)
-            self._trouble(_first(cause))
+            self._trouble(cause)
         with phase(self._history, "reads"):
             operations = operations_so_far(before, self._history.so_far())
             await measure_services(self._running, self._history, "recovered")
-            reads = await read_finally(clients, self._running, workload, self._marks, operations)
-            logs = await self._read_logs(workload)
-            self._note_traffic(logs)
-            leaks = find_leaks(self._running.stack.secrets, self._running.logs.files(), logs, reads)
-        return replace(reads, leaks=leaks), logs
-
-    async def _read_logs(self, workload: Workload) -> TaskLogs:
-        try:
-            return await workload.logs_of_all()
-        except HarnessError as cause:
-            self._history.add(EvidenceMissing(what=f"the logs of tasks could not be read: {cause}"))
-            return TaskLogs()
+            self._reads = await read_finally(clients, self._running, workload, self._marks, operations)
+            self._logs = await self._read_logs(workload)
+            self._note_traffic(self._logs)
+            leaks = find_leaks(self._running.stack.secrets, self._running.logs.files(), self._logs, self._reads)
+            self._reads = replace(self._reads, leaks=leaks)
 
     async def _faults_and_run(self, observer: Observer, workload: Workload) -> None:
         scenario = self._scenario
@@ -171,7 +181,7 @@ class Drill:
         held: dict[str, str] = {}
         self._injectors = [
             Injector(planned.id, injection, self._running, observer, self._history, held)
-            for planned, injection in zip(self._planned(), scenario.faults, strict=True)
+            for planned, injection in zip(planned_faults(scenario, self._running.stack), scenario.faults, strict=True)
         ]
         async with asyncio.TaskGroup() as group:
             orders = None
@@ -222,6 +232,14 @@ class Drill:
         self._history.add(RunGivenUp(run=watch.run_id))
         await workload.give_up(watch)
 
+    async def _read_logs(self, workload: Workload) -> TaskLogs:
+        try:
+            return await workload.logs_of_all()
+        except HarnessError as cause:
+            # What the witnesses have said stands, although what the tasks wrote cannot be read.
+            self._history.add(EvidenceMissing(what=f"the logs of the tasks could not be read: {cause}"))
+            return TaskLogs()
+
     def _note_traffic(self, logs: TaskLogs) -> None:
         traffic = self._running.stack.adapters.traffic
         for injector in self._injectors:
@@ -231,55 +249,27 @@ class Drill:
                 detail = f"lines that tell of it in the log of {', '.join(log_files)}"
                 self._history.add(FaultHit(fault=injector.id, witness=Witness.SYSTEM, count=count, detail=detail))
 
-    def _planned(self) -> tuple[PlannedFault, ...]:
-        return tuple(
-            PlannedFault(
-                id=f"fault-{number}",
-                target=injection.target_kind.name_in(self._running.stack, injection.target),
-                about=injection.fault.about,
-            )
-            for number, injection in enumerate(self._scenario.faults, start=1)
-        )
-
-    def _judge(self, reads: FinalReads, logs: TaskLogs) -> DrillResult:
-        scenario = self._scenario
-        drilled = next((run.run_id for run in reads.runs.values() if run.role is RunRole.DRILLED), "")
-        history = self._history.so_far()
-        case = Case(
-            drilled_run=drilled,
-            faults=self._planned(),
-            outcomes=self._outcomes(),
-            run_limit_s=scenario.run_limit_s,
-            recovery_limit_s=scenario.recovery_limit_s,
-            adapters=self._running.stack.adapters,
-            history=history,
-            reads=reads,
-        )
-        judged = judge(case, scenario.promises)
-        keep_evidence(self._directory, self._running, reads, logs, self._redaction)
+    def _judge(self) -> DrillResult:
+        scenario, history = self._scenario, self._history.so_far()
+        case = case_of(scenario, self._running.stack, history, self._reads)
+        judged = judged_in_any_case(case, scenario.promises, folder=self._directory, redact=self._redaction)
+        unkept = keep_evidence(self._directory, self._running, self._reads, self._logs, self._history, self._redaction)
         stack, runtime = self._running.stack.path, self._running.runtime
-        return sum_up(
+        result = sum_up(
             scenario,
             judged,
-            self._running.stack.adapters,
             history,
+            case.adapters,
             evidence=self._directory,
             seed=self._seed,
             again=drill_again(scenario.name, seed=self._seed, stack=stack, runtime=runtime),
             took_s=self._history.now_s,
         )
+        return without_evidence(result, unkept) if unkept else result
 
-    def _outcomes(self) -> tuple[str, ...]:
-        """How the drilled run may end: under a fault, a system that keeps no word of its own may end as it does.
-
-        Unless the scenario says it all the same.
-        """
-        scenario = self._scenario
-        known = self._running.stack.adapters.outcome is not None or "outcomes" in scenario.model_fields_set
-        return tuple(scenario.outcomes) if known or not scenario.faults else ()
-
-    def _trouble(self, cause: Exception) -> None:
-        self._history.add(Trouble(what=str(cause)))
+    def _trouble(self, cause: Exception, part: str = "") -> None:
+        part = part or part_that_failed(self._history.so_far())
+        self._history.add(Trouble(what=what_failed(cause, part, folder=self._directory, redact=self._redaction)))
 
 
 def _go_on_unless_cancelled(cause: Exception) -> None:
@@ -287,11 +277,3 @@ def _go_on_unless_cancelled(cause: Exception) -> None:
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError from cause
-
-
-def _first(cause: Exception) -> Exception:
-    while isinstance(cause, ExceptionGroup):
-        cause = cause.exceptions[0]
-    if not isinstance(cause, HarnessError | DeadlineExceeded):
-        raise cause
-    return cause

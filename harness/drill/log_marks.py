@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from harness.history.events import FaultHealed, FaultOn
 from harness.history.history import Entry
 from harness.history.reads import ProbeRead
+from harness.runtime.logs import size_of
 from harness.runtime.running import RunningStack
 from harness.stack.link import matches, parse_link
 from harness.stack.probes import LogPromise
@@ -62,8 +63,7 @@ class LogMarks:
         return ProbeRead(count=len(found), sample=found[0].strip()[:_SHOWN] if found else "")
 
     def _sizes(self) -> Sizes:
-        paths = {service: self._running.logs.of_service(service) for service in self._services}
-        return {service: path.stat().st_size if path.exists() else 0 for service, path in paths.items()}
+        return {service: size_of(self._running.logs.of_service(service)) for service in self._services}
 
 
 def _is_target(text: str, target: str) -> bool:

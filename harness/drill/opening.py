@@ -6,9 +6,11 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
+from harness.drill.failed_start import told_with_logs
 from harness.drill.progress import Progress
-from harness.errors import HarnessError
+from harness.errors import StackLost
 from harness.images.engine import ImageEngine
 from harness.images.freshness import require_fresh
 from harness.runtime.cache import cache_directory
@@ -29,6 +31,8 @@ async def running_stack(
     saboteur: str | None = None,
     runtime: RuntimeName = RuntimeName.LOCAL,
     attach: str | None = None,
+    *,
+    logs_kept_in: Path | None = None,
 ) -> AsyncIterator[RunningStack]:
     """Start a stack; when the block ends, nothing of it is left.
 
@@ -38,6 +42,7 @@ async def running_stack(
         saboteur: the defect to plant in the system, if any.
         runtime: how it runs.
         attach: the Compose project that runs it already, which is left running; nothing is started then.
+        logs_kept_in: the folder for the logs of a start that failed; they go with the session where none is named.
 
     Raises:
         SetUpError: no engine answers, or an image is missing or older than its sources.
@@ -48,7 +53,10 @@ async def running_stack(
         try:
             progress.at_work("starting the stack …" if attach is None else f"taking over the project {attach} …")
             began_s = time.monotonic()
-            await running.start()
+            try:
+                await running.start()
+            except Exception as cause:
+                raise told_with_logs(cause, running, logs_kept_in) from cause
             took_s = time.monotonic() - began_s
             progress.line(f"stack  {len(running.ready_s)} services, {len(stack.links)} links, ready in {took_s:.1f} s")
             yield running
@@ -62,17 +70,17 @@ async def while_it_lasts(running: RunningStack) -> AsyncIterator[None]:
     """Break off what the block does once the stack has lost what it runs on: it would only wait for its deadlines.
 
     Raises:
-        HarnessError: that is what happened.
+        StackLost: that is what happened.
     """
     task = asyncio.current_task()
     assert task is not None
     lost = asyncio.create_task(running.lost(), name="watch the engine")
-    lost.add_done_callback(lambda ended: None if ended.cancelled() else task.cancel())
+    lost.add_done_callback(lambda ended: None if ended.cancelled() else task.cancel(ended.result()))
     try:
         yield
     except asyncio.CancelledError:
         if lost.done() and task.uncancel() == 0:
-            raise HarnessError(f"the drill was broken off: {lost.result()}") from None
+            raise StackLost(f"the drill was broken off: {lost.result()}") from None
         raise
     finally:
         lost.cancel()

@@ -9,16 +9,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from rich.console import Console
-
 from harness.drill.again import drill_again
 from harness.drill.description import any_seed, describe
 from harness.drill.opening import running_stack
 from harness.drill.report_directory import new_report_directory
 from harness.drill.series import drill_all
+from harness.drill.unforeseen import unforeseen
+from harness.drill.unjudged import without_evidence
+from harness.errors import HarnessError, ReportNotWritten
 from harness.report.files import write_report
 from harness.report.result import DrillResult
-from harness.report.terminal import TerminalProgress
+from harness.report.terminal import TerminalConsole, TerminalProgress
 from harness.runtime.running import RunningStack, RuntimeName
 from harness.scenario.loading import check_against, load_scenario
 from harness.scenario.model import Scenario
@@ -89,9 +90,14 @@ class DrillRunner:
         described = describe(Path(stack), seed=seed)
         report = new_report_directory(reports or described.project / "reports")
         with asyncio.Runner() as runner:
-            progress = TerminalProgress(Console(width=_WIDTH))
-            opened = running_stack(described, progress, saboteur, RuntimeName(runtime))
-            running = runner.run(opened.__aenter__())
+            progress = TerminalProgress(TerminalConsole(width=_WIDTH))
+            opened = running_stack(described, progress, saboteur, RuntimeName(runtime), logs_kept_in=report)
+            try:
+                running = runner.run(opened.__aenter__())
+            except HarnessError:
+                raise
+            except Exception as cause:
+                raise unforeseen(cause, "as it opened the stack", folder=report) from cause
             try:
                 yield cls(runner, running, report, seed, on_skipped)
             finally:
@@ -114,7 +120,7 @@ class DrillRunner:
             check_against(scenario, stack)
         self._count += 1
         directory = self._report / f"{self._count:02d}"
-        progress = TerminalProgress(Console(width=_WIDTH))
+        progress = TerminalProgress(TerminalConsole(width=_WIDTH))
         work = drill_all(self.running, [scenario], seed=self._seed, directory=directory, progress=progress)
         (result,) = self._runner.run(work)
         if result.skipped is not None:
@@ -127,10 +133,16 @@ class DrillRunner:
 
     def _with_file(self, result: DrillResult, scenario: Scenario) -> DrillResult:
         """Write the scenario beside its report: only a file can be drilled again from the command line."""
-        file = write_scenario(scenario, result.report)
+        try:
+            file = write_scenario(scenario, result.report)
+        except ReportNotWritten as cause:
+            return without_evidence(result, str(cause))
         stack, runtime = self.running.stack, self.running.runtime
         shown = file.relative_to(stack.project) if file.is_relative_to(stack.project) else file
         again = drill_again(shown, seed=self._seed, stack=stack.path, runtime=runtime)
         result = dataclasses.replace(result, again=again)
-        write_report(result.report, [result])
+        try:
+            write_report(result.report, [result])
+        except ReportNotWritten as cause:
+            return without_evidence(result, str(cause))
         return result

@@ -15,6 +15,7 @@ from harness.history.events import LinkProbed, ProbeOutcome
 from harness.history.history import HistoryWriter
 from harness.history.reads import OutcomeRow
 from harness.history.roles import RunRole
+from harness.history.unended import still_at_work
 from harness.runtime.running import RunningStack
 from harness.runtime.toxiproxy.link_probe import GREETINGS
 from harness.stack.link import Link
@@ -59,7 +60,8 @@ async def run_succeeds(
     async with links_counted(running, history, watch):
         ended = await workload.go(watch, limit_s)
     if not ended:
-        raise NotSteady(f"a run without any fault had not ended after {limit_s:g} s")
+        stuck = still_at_work(history.so_far(), watch.run_id)
+        raise NotSteady(f"a run without any fault had not ended after {limit_s:g} s: {stuck}")
     outcomes = await read_outcomes(clients, running)
     says_so = running.stack.adapters.outcome is not None
     if ended_well(watch, outcomes, says_so=says_so):

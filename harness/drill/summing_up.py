@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from harness.checks.registry import PROOFS, checkable
 from harness.checks.verdict import Judged, findings_in, held_in, promises_in, unchecked_in, verdict_of
 from harness.history.history import History
 from harness.report.figures import faults_of, healed_ms, hit_count, recovery_s
@@ -15,8 +16,8 @@ from harness.stack.adapters import Adapters
 def sum_up(
     scenario: Scenario,
     judged: Judged,
-    adapters: Adapters,
     history: History,
+    adapters: Adapters,
     *,
     evidence: Path,
     seed: int,
@@ -28,14 +29,15 @@ def sum_up(
     Args:
         scenario: what was drilled.
         judged: what each check found.
-        adapters: what of the stack could be asked.
         history: what happened.
+        adapters: what of the stack can be asked, and so which promises there are.
         evidence: the directory of the drill, in that of its report.
         seed: the seed of everything random.
         again: the command that does it again.
         took_s: how long it took.
     """
     faulty = bool(scenario.faults)
+    in_words = {**PROOFS, **checkable(adapters)}
     return DrillResult(
         scenario=scenario.name,
         about=scenario.about,
@@ -44,6 +46,7 @@ def sum_up(
         seed=seed,
         again=again,
         checks=tuple(judged),
+        promised={name: check.holds_when for name, check in in_words.items() if name in judged},
         promises=len(promises_in(judged)),
         kept=len(held_in(judged)),
         unchecked=unchecked_in(judged, adapters),

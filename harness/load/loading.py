@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from statistics import median
 
@@ -12,7 +13,7 @@ from harness.drill.progress import Progress
 from harness.drill.reset import reset
 from harness.drill.workloads.airflow import airflow_is_whole
 from harness.drill.workloads.workload import TaskLogs
-from harness.errors import HarnessError, UsageError
+from harness.errors import HarnessError, ReportNotWritten, UsageError
 from harness.load.job import LoadJob, RunRecord
 from harness.load.locust_process import run_locust
 from harness.load.plan import LoadPlan
@@ -67,9 +68,13 @@ async def load_stack_with_runs(
         records = await run_locust(running, job, url=url, directory=directory, on_record=tell)
         good = [await _tasks(clients, record) for record in records if record.succeeded]
         result = LoadResult(plan, records, task_medians_s(good))
-        write_load_report(directory, result)
         logs = await _logs_of_failures(clients, records)
-        keep_logs(directory, running, logs, Redaction(running.stack.secrets.values()))
+        try:
+            write_load_report(directory, result)
+            keep_logs(directory, running, logs, Redaction(running.stack.secrets.values()))
+        except ReportNotWritten as cause:
+            # What the load showed stands.
+            result = dataclasses.replace(result, unwritten=str(cause))
     progress.done()
     return result
 

@@ -21,11 +21,13 @@ class LoadResult:
         plan: what was asked for.
         records: one for each run that was made.
         task_median_s: for each task, the median of its time in the runs that succeeded.
+        unwritten: why its report is not there, in one line; empty when it is.
     """
 
     plan: LoadPlan
     records: tuple[RunRecord, ...]
     task_median_s: Mapping[str, float] = field(default_factory=dict)
+    unwritten: str = ""
 
     @property
     def succeeded(self) -> int:

@@ -8,7 +8,8 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
 
 from harness.checks.finding import Verdict
-from harness.cli.main import INTERRUPTED, app
+from harness.cli.ending import INTERRUPTED
+from harness.cli.main import app
 from harness.errors import HarnessError, UsageError
 from harness.reference.rows import Rows
 
@@ -17,7 +18,7 @@ EXIT_CODES: Mapping[int, str] = {
     Verdict.FAIL.exit_code: "FAIL: a promise was broken; for `load`: too few runs succeeded",
     UsageError.exit_code: "wrong usage: what was asked for cannot be run, and nothing was started",
     HarnessError.exit_code: "INCONCLUSIVE, or something kept the harness from its work: the system is not judged",
-    INTERRUPTED: "interrupted; everything that was started is removed",
+    INTERRUPTED: "interrupted (SIGINT, SIGTERM, SIGHUP), and no FAIL was found; everything that was started is removed",
 }
 """What each exit code of the command line means."""
 

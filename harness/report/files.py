@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -17,18 +18,35 @@ _TELLS_NOTHING = frozenset({Verdict.INCONCLUSIVE, Verdict.WATCHED_ONLY})
 
 
 def write_report(directory: Path, results: Sequence[DrillResult]) -> None:
-    """Write all of them; the folder is made where no drill has made it, as none does that was skipped.
+    """Write all of them, each whole or not at all: an older one that stayed would tell of fewer drills than there were.
 
     Raises:
         ReportNotWritten: the disk is full, or the folder cannot be written.
     """
+    xml = ET.tostring(junit(results), encoding="utf-8", xml_declaration=True)
+    files = {
+        "verdict.json": as_json(results) + b"\n",
+        "junit.xml": xml,
+        "report.md": markdown(results).encode(),
+    }
+    failures = [failure for name, data in files.items() if (failure := _write_whole(directory / name, data))]
+    if failures:
+        raise ReportNotWritten(f"{directory}: the report cannot be written: {'; '.join(failures)}")
+
+
+def _write_whole(path: Path, data: bytes) -> str:
+    """Write a file; why it is not there, when that cannot be done."""
+    unfinished = path.with_name(f".{path.name}")
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        (directory / "verdict.json").write_bytes(as_json(results) + b"\n")
-        ET.ElementTree(junit(results)).write(directory / "junit.xml", encoding="utf-8", xml_declaration=True)
-        (directory / "report.md").write_text(markdown(results), encoding="utf-8")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_bytes(data)
+        unfinished.replace(path)
     except OSError as cause:
-        raise ReportNotWritten(f"{directory}: the report cannot be written: {cause.strerror}") from cause
+        for stale in (unfinished, path):
+            with suppress(OSError):
+                stale.unlink(missing_ok=True)
+        return f"{path.name}: {cause.strerror}"
+    return ""
 
 
 def as_json(results: Sequence[DrillResult]) -> bytes:
@@ -56,7 +74,7 @@ def junit(results: Sequence[DrillResult]) -> ET.Element:
             ET.SubElement(case, "skipped", message=each.skipped or "")
         elif each.verdict is not Verdict.PASS:
             kind = "failure" if each.verdict is Verdict.FAIL else "error"
-            title = each.findings[0].title if each.findings else each.verdict
+            title = f"{each.findings[0].check}: {each.findings[0].title}" if each.findings else each.verdict
             problem = ET.SubElement(case, kind, type=each.verdict, message=title)
             problem.text = "\n\n".join(str(finding) for finding in each.findings)
     return suite

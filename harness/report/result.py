@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -40,6 +40,7 @@ class DrillResult:
         seed: the seed of everything random.
         again: the command that does it again.
         checks: the checks that ran. Of any other, an absence of findings says nothing.
+        promised: what each of them holds the system to, in words.
         promises: how many promises were among them.
         kept: how many of those held.
         unchecked: the promises of which nothing is known: nothing can be asked, or the scenario leaves them out.
@@ -60,6 +61,7 @@ class DrillResult:
     seed: int
     again: str
     checks: tuple[str, ...] = ()
+    promised: Mapping[str, str] = field(default_factory=dict)
     promises: int = 0
     kept: int = 0
     unchecked: tuple[str, ...] = ()

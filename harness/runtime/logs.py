@@ -4,11 +4,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.stack.link import Link
 
 _TAIL_BYTES_PER_LINE = 400
+_HEAD_BYTES = 256
+
+
+@dataclass(frozen=True, slots=True)
+class LogFile:
+    """A log as it lies there at a moment.
+
+    Args:
+        inode: which file it is: another one under the same name has another.
+        size_bytes: how long it is.
+        head: its first bytes, which stay the same for as long as it is only appended to.
+    """
+
+    inode: int
+    size_bytes: int
+    head: bytes
 
 
 class LogDirectory:
@@ -34,13 +52,30 @@ class LogDirectory:
         return self.path / f"toxiproxy.{link.slug}.log"
 
     def files(self) -> Mapping[str, Path]:
-        """Every file that the report should keep, by the name that it gets there."""
-        return {path.name: path for path in sorted(self.path.iterdir()) if path.is_file()}
+        """Every file that the report should keep, by the name that it gets there; none where there is no directory."""
+        try:
+            return {path.name: path for path in sorted(self.path.iterdir()) if path.is_file()}
+        except FileNotFoundError:
+            return {}
+
+    def seen(self) -> Mapping[str, LogFile]:
+        """Every file as it lies there now, by its name."""
+        found: dict[str, LogFile] = {}
+        for name, path in self.files().items():
+            # One that went away just now is none of them.
+            with suppress(FileNotFoundError), path.open("rb") as file:
+                head = file.read(_HEAD_BYTES)
+                state = os.fstat(file.fileno())
+                found[name] = LogFile(state.st_ino, state.st_size, head)
+        return found
 
 
 def size_of(output: Path) -> int:
     """How long a file is, in bytes; one that does not exist is empty."""
-    return output.stat().st_size if output.exists() else 0
+    try:
+        return output.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def tail(output: Path, lines: int = 20) -> str:

@@ -107,6 +107,7 @@ async def wait_until(attempt: Attempt, service: Watched, within_s: float, *, may
         raise DeadlineExceeded(
             f"{service.name} was not ready within {within_s:g} s ({cause.evidence}); its last output:",
             evidence=service.tail(_SHOWN_LINES),
+            service=service.name,
         ) from None
     return time.monotonic() - began_s
 
@@ -119,6 +120,7 @@ def _require_hope(service: Watched, *, may_end: bool) -> None:
         raise StartFailed(
             f"{service.name} ended with exit code {service.returncode} before it was ready{why}; its last output:",
             evidence=last_output,
+            service=service.name,
         )
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.drill.small_stack import SmallStack
+
 PROJECT = Path(__file__).parents[2]
 DEADLINE_S = 300
 
@@ -53,6 +55,15 @@ def home() -> Iterator[Path]:
 def reports(tmp_path: Path) -> Path:
     """Where reports of this test go."""
     return tmp_path / "reports"
+
+
+@pytest.fixture
+def small_stack(tmp_path: Path, home: Path, starts_a_stack: None) -> Iterator[SmallStack]:
+    """A stack of two local processes and one link, written into a folder."""
+    stack = SmallStack(tmp_path / "small", home)
+    stack.write()
+    yield stack
+    stack.close()
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def call():
     with urllib.request.urlopen(os.environ["URL"], timeout=1) as answer:
         return answer.status
 """
-# Goes on whatever happens, and says so.
+# Goes on after any failure, and says so.
 POLLS = """\
 while True:
     try: print("polled", call(), flush=True)
@@ -149,6 +149,8 @@ def drilled(stack: Path, reports: Path, scenario: str) -> Drilled:
         timeout=DEADLINE_S,
         check=False,
     )
-    (row,) = json.loads(done.stdout) if done.stdout else [{"verdict": "none", "findings": []}]
+    if not done.stdout:
+        return Drilled(done.returncode, "none", [], done.stderr)
+    (row,) = json.loads(done.stdout)
     found = [(finding["check"], finding["title"]) for finding in row["findings"]]
     return Drilled(done.returncode, row["verdict"], found, done.stderr)

@@ -39,8 +39,8 @@ def result_of(tmp_path: Path) -> ResultOf:
         return sum_up(
             scenario,
             judged,
-            case.adapters,
             case.history,
+            case.adapters,
             evidence=folder,
             seed=1,
             again="harness drill drilled",

@@ -48,3 +48,14 @@ def test_failed_drill_shows_its_findings(tmp_path: Path) -> None:
     at = next(index for index, line in enumerate(lines) if line == "test_drill.py:5")
     assert lines[at + 1 : at + 4] == ["FAIL backend-down", "", "artifacts-once: an artifact was lost"]
     assert not [line for line in lines if line.startswith(("E ", ">"))]
+
+
+def test_stack_that_cannot_be_drilled_is_told_in_a_line(tmp_path: Path) -> None:
+    """What keeps a drill from its work is for people as well, in a test without a feature too."""
+    lines = run_pytest(
+        tmp_path,
+        pytest_dot_ini="[pytest]\naddopts = --drill-stack nowhere.yml",
+        test_drill_dot_py="def test_drill(drill):\n    drill('calm')\n",
+    )
+    assert "nowhere.yml: cannot be read: No such file or directory" in lines
+    assert not [line for line in lines if line.startswith(("E ", ">"))]

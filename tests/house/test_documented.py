@@ -8,7 +8,7 @@ import pytest
 
 from harness import errors
 from harness.checks.finding import Verdict
-from harness.cli.main import INTERRUPTED
+from harness.cli.ending import INTERRUPTED
 from harness.errors import HarnessError
 from harness.reference.commands import EXIT_CODES, commands
 from tests.house.sources import ROOT, files, name_of

@@ -104,7 +104,7 @@ class ServiceProcess:
                 )
                 service = cls(name, process, output, output_from, session, mark)
         except OSError as error:
-            raise StartFailed(f"{name} cannot be started: {error.strerror}: {argv[0]}") from error
+            raise StartFailed(f"{name} cannot be started: {error.strerror}: {argv[0]}", service=name) from error
         finally:
             if output_fd is None:
                 os.close(file)
