@@ -1,4 +1,4 @@
-"""What was not seen is never a pass, and what was broken is found, whatever a stack's file and a scenario leave out."""
+"""What was not seen is never a pass, and what was broken is found, also where a file leaves much out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.foreign.tiny import POLLS, REQUESTS, WATCH, Drilled, drill, fault
+from tests.foreign.tiny import POLLS, REQUESTS, WATCH, Drilled, Fields, drill, fault
 
 FAIL, INCONCLUSIVE, WATCHED_ONLY = (1, "FAIL"), (3, "INCONCLUSIVE"), "WATCHED ONLY"
 # The client of the server is at work as well, and its requests have numbers, too: the steady run is over by then.
@@ -24,7 +24,7 @@ def came_to(found: Drilled) -> tuple[int, str]:
 def test_system_that_answers_nothing_well_from_the_first_second(
     tmp_path: Path, status: int | None, promises: list[str]
 ) -> None:
-    """Where not even the steady run went well, nothing can be said of the drilled one, whatever promises are named."""
+    """Where not even the steady run went well, nothing can be said of the drilled one, by any promise."""
     never = f"def answer(number): return {status}\n"
     found = drill(tmp_path, server=never, client=IDLE, workload=REQUESTS, promises=promises)
     assert came_to(found) == INCONCLUSIVE, found
@@ -32,7 +32,7 @@ def test_system_that_answers_nothing_well_from_the_first_second(
 
 @pytest.mark.parametrize("status", [500, None], ids=["answered-500", "connection-ended"])
 def test_drilled_run_that_fails_without_a_fault(tmp_path: Path, status: int | None) -> None:
-    """A run whose every request fails while nothing is wrong is a failure, whatever adapters there are."""
+    """A run whose every request fails while nothing is wrong is a failure, with any adapters."""
     later = f"def answer(number): return 200 if number <= {AFTER_THE_STEADY_RUN} else {status}\n"
     found = drill(tmp_path, server=later, client=IDLE, workload=REQUESTS)
     assert came_to(found) == FAIL, found
@@ -56,7 +56,7 @@ def test_client_that_gives_up_for_ever_is_no_pass(tmp_path: Path) -> None:
     assert found.verdict in (WATCHED_ONLY, "FAIL"), found
 
 
-GOES_ON = {"probes": {"cli-goes-on": {"log": "cli", "matches": "polled", "at_least": 1, "during": "after"}}}
+GOES_ON: Fields = {"probes": {"cli-goes-on": {"log": "cli", "matches": "polled", "at_least": 1, "during": "after"}}}
 
 
 @pytest.mark.parametrize(("client", "verdict"), [(GIVES_UP, FAIL), (POLLS, (0, "PASS"))], ids=["gives-up", "goes-on"])
@@ -120,3 +120,19 @@ def test_lines_that_are_written_all_the_time_prove_no_hit(tmp_path: Path) -> Non
     found = drill(tmp_path, client=ALWAYS_TIMEOUTS, workload=WATCH, faults=[fault("blackhole")])
     assert came_to(found) == INCONCLUSIVE, found
     assert ("fault-hit", "the fault did not hit: it was on, but hit nothing of the system") in found.findings
+
+
+ENDS_ON_FAILURE = POLLS.replace('print("poll failed:", error, flush=True)', 'sys.exit(f"poll failed: {error}")')
+
+
+@pytest.mark.parametrize(
+    ("restart", "verdict"),
+    [("no", FAIL), ("always", (0, "PASS"))],
+    ids=["stays-down", "is-restarted"],
+)
+def test_client_that_ends_under_a_fault_is_judged_by_its_recovery(
+    tmp_path: Path, restart: str, verdict: tuple[int, str]
+) -> None:
+    """A crash that a fault causes is the system's own, and so is the recovery that its restart policy gives it."""
+    found = drill(tmp_path, client=ENDS_ON_FAILURE, adapters=GOES_ON, faults=[fault("refused")], restart=restart)
+    assert came_to(found) == verdict, found
