@@ -1,4 +1,4 @@
-"""What was not seen is never a pass, and what was broken is found, also where file and scenario leave much out."""
+"""What was not seen is never a pass, and what was broken is found, also where a file leaves much out."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def came_to(found: Drilled) -> tuple[int, str]:
 def test_system_that_answers_nothing_well_from_the_first_second(
     tmp_path: Path, status: int | None, promises: list[str]
 ) -> None:
-    """Where not even the steady run went well, nothing can be said of the drilled one, with any promises."""
+    """Where not even the steady run went well, nothing can be said of the drilled one, by any promise."""
     never = f"def answer(number): return {status}\n"
     found = drill(tmp_path, server=never, client=IDLE, workload=REQUESTS, promises=promises)
     assert came_to(found) == INCONCLUSIVE, found
@@ -120,3 +120,19 @@ def test_lines_that_are_written_all_the_time_prove_no_hit(tmp_path: Path) -> Non
     found = drill(tmp_path, client=ALWAYS_TIMEOUTS, workload=WATCH, faults=[fault("blackhole")])
     assert came_to(found) == INCONCLUSIVE, found
     assert ("fault-hit", "the fault did not hit: it was on, but hit nothing of the system") in found.findings
+
+
+ENDS_ON_FAILURE = POLLS.replace('print("poll failed:", error, flush=True)', 'sys.exit(f"poll failed: {error}")')
+
+
+@pytest.mark.parametrize(
+    ("restart", "verdict"),
+    [("no", FAIL), ("always", (0, "PASS"))],
+    ids=["stays-down", "is-restarted"],
+)
+def test_client_that_ends_under_a_fault_is_judged_by_its_recovery(
+    tmp_path: Path, restart: str, verdict: tuple[int, str]
+) -> None:
+    """A crash that a fault causes is the system's own, and so is the recovery that its restart policy gives it."""
+    found = drill(tmp_path, client=ENDS_ON_FAILURE, adapters=GOES_ON, faults=[fault("refused")], restart=restart)
+    assert came_to(found) == verdict, found

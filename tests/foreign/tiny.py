@@ -38,7 +38,7 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_
 """
 WELL = "def answer(number): return 200\n"
 CLIENT = """\
-import os, time, urllib.request
+import os, sys, time, urllib.request
 def call():
     with urllib.request.urlopen(os.environ["URL"], timeout=1) as answer:
         return answer.status
@@ -82,6 +82,8 @@ def drill(
     adapters: Fields | None = None,
     faults: list[Fields] | None = None,
     promises: list[str] | None = None,
+    helper: Fields | None = None,
+    restart: str = "no",
 ) -> Drilled:
     """Drill a client and its server.
 
@@ -93,25 +95,26 @@ def drill(
         adapters: what else the stack's file says of it.
         faults: what goes wrong; nothing by default.
         promises: those that are named; none by default, which means all that can be checked.
+        helper: a third service, for whose start the client waits; by default there is none.
+        restart: the client's restart policy.
     """
     (home / "srv.py").write_text(server + SERVER)
     (home / "cli.py").write_text(CLIENT + client)
     said: Fields = {"workload": workload, "traffic": [{"link": LINK, "log": "."}], **(adapters or {})}
-    stack: Fields = {
-        "services": {
-            "srv": {
-                "x-harness": {
-                    "run": ["python", "{project}/srv.py", "{port:8000}"],
-                    "ready": {"http": "http://srv:8000/health"},
-                }
-            },
-            "cli": {
-                "environment": {"URL": "http://srv:8000/work"},
-                "depends_on": {"srv": {"condition": "service_healthy"}},
-                "x-harness": {"run": ["python", "{project}/cli.py"]},
-            },
+    waits_for: Fields = {"srv": {"condition": "service_healthy"}}
+    services: Fields = {
+        "srv": {
+            "x-harness": {
+                "run": ["python", "{project}/srv.py", "{port:8000}"],
+                "ready": {"http": "http://srv:8000/health"},
+            }
         },
-        "x-harness": {"links": [LINK], "link_probes": {"srv:8000": "http"}, "adapters": said},
+        "cli": {
+            "environment": {"URL": "http://srv:8000/work"},
+            "depends_on": waits_for,
+            "restart": restart,
+            "x-harness": {"run": ["python", "{project}/cli.py"]},
+        },
     }
     scenario: Fields = {
         "name": "tiny",
@@ -120,6 +123,13 @@ def drill(
         "promises": promises or [],
         "run_limit_s": 20,
         "recovery_limit_s": 8,
+    }
+    if helper is not None:
+        services = {"helper": helper, **services}
+        waits_for["helper"] = {"condition": "service_started"}
+    stack: Fields = {
+        "services": services,
+        "x-harness": {"links": [LINK], "link_probes": {"srv:8000": "http"}, "adapters": said},
     }
     (home / "compose.yml").write_text(yaml.safe_dump(stack))
     (home / "scenarios").mkdir()

@@ -91,7 +91,7 @@ def test_job_that_failed_is_told(tmp_path: Path) -> None:
 
 
 def test_service_that_ends_after_the_steady_state_is_told(tmp_path: Path) -> None:
-    """What was at work in the steady state and ends under a fault, ends because of it, with any exit code."""
+    """What was at work in the steady state and ends under a fault, ends because of it, with exit code 0 as well."""
     assert len(told_of(tmp_path, steady=True)) == 1
 
 

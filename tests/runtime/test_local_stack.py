@@ -173,3 +173,24 @@ def test_local_stack_forgets_state(tmp_path: Path) -> None:
             assert list(state.iterdir()) == []
 
     asyncio.run(drill())
+
+
+def test_local_stack_leads_a_containers_name_over_the_link(tmp_path: Path) -> None:
+    """A client that names the server's container is told the link's proxy, as one that names the service is."""
+
+    async def drill() -> None:
+        async with await Session.open() as session:
+            named = (
+                "environment: {WORD: hello}",
+                "container_name: my-prod-server\n    environment: {WORD: hello}",
+            )
+            url = ('SERVER_URL: "http://server:8000/"', 'SERVER_URL: "http://my-prod-server:8000/"')
+            running = local_stack(tmp_path, session, named, url)
+            await running.start()
+            (link,) = running.stack.links
+            host, port = running.link_address(link)
+            assert running.logs.of_service("client").read_text().split() == [f"http://{host}:{port}/", str(port)]
+            assert running.rewrite_addresses("my-prod-server:8000") == running.rewrite_addresses("server:8000")
+            await running.close()
+
+    asyncio.run(drill())

@@ -169,13 +169,16 @@ async def test_service_that_a_fault_took_down_stays_down(tmp_path: Path, how: st
         assert starts(tmp_path) == 3
 
 
-async def test_service_that_is_about_to_be_started_again_is_started_once(tmp_path: Path) -> None:
-    """A fault that is lifted while a restart waits brings up one process, not two."""
+@pytest.mark.parametrize("so_far", [1, 2], ids=["waits", "launched"])
+async def test_service_that_is_about_to_be_started_again_is_started_once(tmp_path: Path, so_far: int) -> None:
+    """A fault that is lifted while a restart waits, or has just begun, brings up one process, not two."""
     async with mortal(tmp_path, "restart: always") as (running, heard):
         await end(running, 3)
-        await until(lambda: bool(heard), what="the end to be told", deadline_s=10)
+        await until(lambda: heard and starts(tmp_path) >= so_far, what="the end to be told", deadline_s=10)
         await running.service("mortal").start()
-        assert await running.service("mortal").state() is ServiceState.RUNNING
+        assert [process.pid for process in running.service("mortal").process.members()] == [
+            running.service("mortal").process.pid
+        ]
         assert starts(tmp_path) == 2
 
 

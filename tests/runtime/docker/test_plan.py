@@ -23,6 +23,20 @@ def test_link_has_a_network_in_which_the_name_is_its_proxys(tmp_path: Path) -> N
     assert lan.members == {"client": [], link: ["server"]}
 
 
+def test_name_of_a_container_is_its_services(tmp_path: Path) -> None:
+    """A client that calls a server by its container's name meets the link's proxy, as it does by the service's name."""
+    stack = small_stack(
+        tmp_path,
+        ("environment: {WORD: hello}", "environment: {WORD: hello}\n    container_name: my-prod-server"),
+        ('{http: "http://server:8000/"}', '{http: "http://my-prod-server:8000/"}'),
+    )
+    link = stack.link("client -> server")
+    plan = plan_networks(stack, PUBLISHED)
+    assert plan.lans["client--server"].members[link] == ["server", "my-prod-server"]
+    assert plan.lans["at-server"].members["server"] == ["server", "my-prod-server", "server.direct"]
+    assert ("my-prod-server", 8000) not in published_ports(stack)
+
+
 def test_server_meets_its_proxies_alone(tmp_path: Path) -> None:
     """A server's own network holds it and the proxies that lead to it; its ports are published there."""
     stack = small_stack(tmp_path)

@@ -10,12 +10,16 @@ from pathlib import Path
 import pytest
 
 from harness.history.events import Event, ServiceEnded, ServiceRestarted
+from harness.runtime.docker.attached import AttachedContainer
 from harness.runtime.docker.engine import Engine
+from harness.runtime.docker.service_container import ServiceContainer
 from harness.runtime.docker.stack import ContainerStack
 from harness.runtime.service import ServiceState
+from harness.runtime.session.labels import labels_of
 from harness.runtime.session.session import Session
 from harness.runtime.waiting import until
-from tests.runtime.docker.small_stack import ask, open_small
+from harness.stack.restart_policy import RestartOn, RestartPolicy
+from tests.runtime.docker.small_stack import ask, open_small, python_image
 
 pytestmark = [pytest.mark.docker, pytest.mark.anyio]
 ALWAYS = ("environment: {WORD: hello}", "environment: {WORD: hello}\n    restart: always")
@@ -62,3 +66,46 @@ async def test_container_that_a_fault_killed_stays_down(engine: Engine, tmp_path
         assert (await service.state(), service._kept_up._watcher, heard) == (ServiceState.ENDED, None, [])
         await service.start()
         assert await asyncio.to_thread(ask, running, "client", "fetch/server:8000") == "hello"
+
+
+# It says that it is up, and ends; the engine starts it again.
+SHORT_LIVED = "import sys, time; print('up', flush=True); time.sleep(2); sys.exit(3)"
+
+
+async def test_container_that_the_engine_starts_again_is_followed(engine: Engine, tmp_path: Path) -> None:
+    """Of a stack that Compose brought up, the engine keeps the policy: end and return are told, each line stands once."""
+    told: list[tuple[str, float | int | None]] = []
+
+    async def until_ready(_: ServiceContainer) -> None:
+        return
+
+    async with await Session.open() as session:
+        session.reaper.use_engine(engine.address)
+        container = engine.client.containers.run(
+            python_image(),
+            ["python3", "-c", SHORT_LIVED],
+            detach=True,
+            network_mode="none",
+            restart_policy={"Name": "always"},
+            labels=labels_of(session.id, directory=session.directory),
+        )
+        service = ServiceContainer(
+            "short-lived",
+            engine,
+            AttachedContainer(container),
+            tmp_path / "output",
+            stop_grace_s=1,
+            until_ready=until_ready,
+            on_end=lambda _, code: told.append(("ended", code)),
+            policy=RestartPolicy(RestartOn.ALWAYS),
+            on_restarted=lambda _, took_s: told.append(("restarted", took_s)),
+            engine_restarts=True,
+        )
+        await service.attach()
+        await until(lambda: len(told) >= 3, what="a second end to be told", deadline_s=30)
+        await service.kill()
+        assert await service.state() is ServiceState.ENDED
+    assert [word for word, _ in told[:3]] == ["ended", "restarted", "ended"]
+    assert told[0][1] == told[2][1] == 3
+    assert (tmp_path / "output").read_text().split()[:2] == ["up", "up"]
+    assert len((tmp_path / "output").read_text().split()) <= 3

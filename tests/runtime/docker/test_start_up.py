@@ -20,6 +20,7 @@ from tests.runtime.docker.small_stack import ask, in_engine, open_small, python_
 pytestmark = pytest.mark.docker
 
 SERVER = '[python3, -B, /service.py, "8000"]'
+TOLD = "x-harness:\n  host_paths: {./data: volume}\n  links"
 ONCE = """\
   maker:
     <<: *service
@@ -116,6 +117,34 @@ def test_service_without_an_image_is_refused(engine: Engine, tmp_path: Path) -> 
     assert isinstance(error, StackError)
     assert "service server names neither an image nor how to build one" in str(error)
     assert left == []
+
+
+def test_stack_that_would_write_on_this_machine_is_refused(engine: Engine, tmp_path: Path) -> None:
+    """A directory of this machine that a service may write to is told, and nothing was started or written."""
+    mounted = ("state:/state]", "./data:/state]")
+    error, left = failing(tmp_path, engine, mounted)
+    assert isinstance(error, StackError)
+    assert "./data is a place of this machine, and a drill of server would write to it" in str(error)
+    assert (left, (tmp_path / "data").exists()) == ([], False)
+
+
+def test_volume_in_the_place_of_this_machines_own_is_the_drills(engine: Engine, tmp_path: Path) -> None:
+    """Told to put a volume there, the drill writes to that, and nothing to this machine; it goes with the session."""
+
+    async def write() -> tuple[str, str]:
+        async with await Session.open() as session:
+            running = await open_small(
+                tmp_path, session, engine, ("state:/state]", "./data:/state]"), ("x-harness:\n  links", TOLD)
+            )
+            await asyncio.to_thread(ask, running, "server", "write/state/made")
+            found = await asyncio.to_thread(ask, running, "server", "list/state")
+            await running.close()
+        return session.id, found
+
+    session_id, found = asyncio.run(write())
+    assert found == "made"
+    assert not (tmp_path / "data").exists()
+    assert in_engine(engine, session_id) == []
 
 
 @pytest.fixture
