@@ -25,8 +25,9 @@ from harness.drill.observer import Observer, RunWatch
 from harness.drill.phases import phase
 from harness.drill.reset import reset
 from harness.drill.steady_state import ended_well, links_answer, run_succeeds
+from harness.drill.steady_window import SteadyWindow
 from harness.drill.summing_up import sum_up
-from harness.drill.traffic import lines_that_hit
+from harness.drill.traffic import Written, lines_that_hit
 from harness.drill.workloads.choice import workload_of
 from harness.drill.workloads.workload import TaskLogs, Workload
 from harness.errors import DeadlineExceeded, HarnessError, NotSteady, ReportNotWritten
@@ -77,6 +78,7 @@ class Drill:
             raise ReportNotWritten(f"{directory}: the report cannot be written: {cause.strerror}") from cause
         probes = running.stack.adapters.probes.values()
         self._marks = LogMarks(running, {probe.log for probe in probes if isinstance(probe, LogPromise)})
+        self._steady = SteadyWindow(running)
         self._listener = listener
         self._history = HistoryWriter(directory / "history.jsonl", self._redaction, self._hear)
         self._began = datetime.now(UTC)
@@ -114,6 +116,7 @@ class Drill:
 
     def _hear(self, entry: Entry) -> None:
         self._marks.hear(entry)
+        self._steady.hear(entry)
         if self._listener is not None:
             self._listener(entry)
 
@@ -155,6 +158,8 @@ class Drill:
             Injector(planned.id, injection, self._running, observer, self._history, held)
             for planned, injection in zip(self._planned(), scenario.faults, strict=True)
         ]
+        for each in self._injectors:
+            each.wait_for(self._injectors)
         async with asyncio.TaskGroup() as group:
             orders = None
             starts = [injection.start for injection in scenario.faults]
@@ -205,10 +210,11 @@ class Drill:
         traffic = self._running.stack.adapters.traffic
         for injector in self._injectors:
             log_files = {name: self._running.logs.of_service(name) for name in injector.effect.log_names}
-            count = lines_that_hit(injector, traffic, logs, log_files, self._began)
-            if count:
-                detail = f"lines that tell of it in the log of {', '.join(log_files)}"
-                self._history.add(FaultHit(fault=injector.id, witness=Witness.SYSTEM, count=count, detail=detail))
+            count = lines_that_hit(injector, traffic, Written(logs, log_files, self._began, self._steady))
+            if count is not None and count.beyond:
+                detail = f"lines that tell of it in the log of {', '.join(log_files)} ({count.told()})"
+                hit = FaultHit(fault=injector.id, witness=Witness.SYSTEM, count=count.beyond, detail=detail)
+                self._history.add(hit)
 
     def _planned(self) -> tuple[PlannedFault, ...]:
         return tuple(

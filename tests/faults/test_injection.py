@@ -27,10 +27,15 @@ def injector_of(stack: LocalStack, history: HistoryWriter, **written: object) ->
     return Injector("fault-1", injection, stack, Observer(history, None), history, {})
 
 
-def begin(injector: Injector, run_over: asyncio.Event | None = None) -> asyncio.Task[None]:
-    """Begin its life."""
+def begin(
+    injector: Injector, run_over: asyncio.Event | None = None, run_began: asyncio.Event | None = None
+) -> asyncio.Task[None]:
+    """Begin its life; the run has begun unless its beginning is given."""
     watch = RunWatch(run_id="run", role=RunRole.DRILLED)
-    return asyncio.create_task(injector.live(watch, asyncio.Event(), run_over or asyncio.Event()))
+    if run_began is None:
+        run_began = asyncio.Event()
+        run_began.set()
+    return asyncio.create_task(injector.live(watch, run_began, run_over or asyncio.Event()))
 
 
 async def through_the_link(stack: LocalStack, timeout_s: float = 10.0) -> ProbeResult:

@@ -18,6 +18,7 @@ class DownEffect(ServiceEffect[Down], abc.ABC):
     """Ended by a signal; seen by what runs it, and by probes that are refused. Its links are switched off with it."""
 
     STATE: ClassVar[ServiceState] = ServiceState.ENDED
+    HITS_UNTIL_HEALED: ClassVar[bool] = True
 
     async def put_on(self) -> Sequence[Hit]:
         """End it, and its links with it."""

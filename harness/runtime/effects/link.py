@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from harness.faults.link.fault import LinkFault
 from harness.history.events import ProbeOutcome, Witness
 from harness.runtime.effects.effect import Effect, Hit, Observation
 from harness.runtime.effects.endpoint import Endpoint
+from harness.runtime.effects.usual import Usual
 from harness.runtime.running import RunningStack
 from harness.runtime.session.undo_log import UndoStep
 from harness.runtime.toxiproxy.link_proxy import LinkProxy
 
 _PROBE_TIMEOUT_S = 1.0
 _LATENCY_ALLOWANCE_S = 2.0
-_BASELINE_PROBES = 3
-# An answer that takes no longer than so many times the usual is not late, however small the fault's delay.
-_USUAL_AT_MOST = 2.0
 
 
 class LinkEffect(Effect[LinkFault]):
@@ -33,13 +30,12 @@ class LinkEffect(Effect[LinkFault]):
         link = running.stack.link(target)
         self._proxy = running.proxy(link)
         self._endpoint = Endpoint.through(running, link)
-        self._usual_s = 0.0
+        self._usual: Usual | None = None
         super().__init__(fault, running, str(link), links=(link,), log_names=(link.client,), proxies=(self._proxy,))
 
     async def arm(self) -> None:
-        """See how long an answer takes without the fault."""
-        if self.fault.at_least_s:
-            self._usual_s = min([(await self._endpoint.probe()).elapsed_s for _ in range(_BASELINE_PROBES)])
+        """See what a probe comes to without the fault, and how long that takes."""
+        self._usual = await self._endpoint.usual()
 
     async def put_on(self) -> Sequence[Hit]:
         """Tell Toxiproxy."""
@@ -51,13 +47,23 @@ class LinkEffect(Effect[LinkFault]):
 
     async def observe(self) -> Observation:
         """Send a probe through the link."""
-        at_least_s = self.fault.at_least_s
-        result = await self._endpoint.probe(at_least_s + _LATENCY_ALLOWANCE_S if at_least_s else _PROBE_TIMEOUT_S)
-        took = f" after {result.elapsed_s:.3f} s" if at_least_s else ""
-        return Observation(
-            as_expected=result.outcome in self._expected() and result.elapsed_s >= at_least_s,
-            saw=f"a probe through the link was '{result.outcome}'{took}",
-        )
+        delay_s = self.fault.at_least_s
+        usual_s = self._usual.slowest_s if self._usual is not None else 0.0
+        result = await self._endpoint.probe(usual_s + delay_s + _LATENCY_ALLOWANCE_S if delay_s else _PROBE_TIMEOUT_S)
+        saw = f"a probe through the link was '{result.outcome}'"
+        if self._usual is None:
+            return Observation(as_expected=False, saw=f"{saw}, and what it is without the fault was not looked at")
+        if delay_s:
+            late = self._usual.is_late(result.elapsed_s, delay_s)
+            took = f" after {result.elapsed_s:.3f} s; without the fault it took {self._usual.fastest_s:.3f} s"
+            return Observation(as_expected=result.outcome in self._expected() and late, saw=f"{saw}{took}")
+        if self._usual.outcome in self._expected():
+            return Observation(
+                as_expected=False,
+                saw=f"{saw}, as it is without the fault, so that it proves nothing: name the protocol of "
+                f"{self.links[0].server}:{self.links[0].port} in x-harness.link_probes",
+            )
+        return Observation(as_expected=result.outcome in self._expected(), saw=saw)
 
     async def hits(self, since_mono_s: float) -> Sequence[Hit]:
         """Count the connections that came while it was on; where none can come, the cut ones have been counted."""
@@ -69,11 +75,12 @@ class LinkEffect(Effect[LinkFault]):
         self.proxy_replaced = (await self._proxy.heal()).replaced is not None
 
     async def verify_healed(self) -> Observation:
-        """A probe should be answered, and as soon as without the fault."""
+        """A probe should come to what it came to without the fault, and as soon."""
         result = await self._endpoint.probe(_PROBE_TIMEOUT_S)
-        late_from_s = max(self.fault.at_least_s, _USUAL_AT_MOST * self._usual_s) if self.fault.at_least_s else math.inf
+        usual, delay_s = self._usual, self.fault.at_least_s
+        as_soon = not delay_s or usual is None or usual.is_as_soon(result.elapsed_s, delay_s)
         return Observation(
-            as_expected=result.outcome is ProbeOutcome.ANSWERED and result.elapsed_s < late_from_s,
+            as_expected=self._endpoint.is_as_usual(result, usual) and as_soon,
             saw=f"a probe through the link was '{result.outcome}' after {result.elapsed_s:.3f} s",
         )
 

@@ -14,6 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.runtime.toxiproxy.probe_ports import ProbePorts
+
 _ACCEPTED = b'"message":"Accepted client"'
 _NO_SERVER = b'"message":"Unable to open connection to upstream"'
 _STARTED = b'"message":"Started proxy"'
@@ -30,11 +32,13 @@ class Accepted:
         at_mono_s: monotonic time in seconds (``time.monotonic``) at which the log told of it.
         client_host: the address that the client called from.
         client_port: the port that it called from.
+        from_claimed_port: whether the harness had claimed that port for a connection of its own.
     """
 
     at_mono_s: float
     client_host: str
     client_port: int
+    from_claimed_port: bool = False
 
 
 class LinkLog:
@@ -49,6 +53,7 @@ class LinkLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.probe_ports = ProbePorts()
         self.accepted: list[Accepted] = []
         self.open: dict[str, Accepted] = {}
         self.starts = 0
@@ -86,8 +91,10 @@ class LinkLog:
     def _note(self, line: bytes, at_mono_s: float) -> None:
         if _ACCEPTED in line:
             client = _text(line, "client")
-            self.open[client] = _connection(client, at_mono_s)
-            self.accepted.append(self.open[client])
+            host, _, port = client.rpartition(":")
+            accepted = Accepted(at_mono_s, host, int(port), self.probe_ports.take(int(port)))
+            self.open[client] = accepted
+            self.accepted.append(accepted)
         elif _NO_SERVER in line:
             self.open.pop(_text(line, "client"), None)
         elif _ENDED in line:
@@ -108,8 +115,3 @@ class LinkLog:
 
 def _text(line: bytes, key: str) -> str:
     return str(json.loads(line)[key])
-
-
-def _connection(client: str, at_mono_s: float) -> Accepted:
-    host, _, port = client.rpartition(":")
-    return Accepted(at_mono_s, host, int(port))

@@ -1,7 +1,7 @@
 """Who uses a link: the system, and the harness itself.
 
 Where each client calls from an address of its own (containers), the address tells the system's connections from the
-harness's. Where all call from 127.0.0.1, the harness knows its own by the ports of its link_probes.
+harness's. Where all call from 127.0.0.1, the harness knows its own by the ports that it claims before it connects.
 """
 
 from __future__ import annotations
@@ -35,7 +35,6 @@ class LinkTraffic:
         self.address = address
         self.caller = caller
         self._log = log
-        self._probe_ports: set[int] = set()
 
     @property
     def is_forwarded(self) -> bool:
@@ -50,9 +49,10 @@ class LinkTraffic:
             timeout_s: how long silence may last before it is called silence.
         """
         began_s = time.monotonic()
-        seen = await send_probe(self.address, greeting, timeout_s)
-        if seen.client_port is not None:
-            self._probe_ports.add(seen.client_port)
+        ports = self._log.probe_ports
+        seen = await send_probe(self.address, greeting, timeout_s, on_bound=ports.claim)
+        if seen.outcome is ProbeOutcome.REFUSED:
+            ports.release(seen.client_port)
         if self.caller is not None and seen.outcome in {ProbeOutcome.ENDED, ProbeOutcome.RESET}:
             # The engine's own forwarder accepts every connection to a published port, and ends it when none listens
             # behind it: what Toxiproxy never accepted, it refused.
@@ -77,7 +77,7 @@ class LinkTraffic:
     def _is_systems(self, connection: Accepted) -> bool:
         if self.caller is not None:
             return connection.client_host == self.caller
-        return connection.client_port not in self._probe_ports
+        return not connection.from_claimed_port
 
     def _greeted(self, since_mono_s: float) -> bool:
         return any(each.at_mono_s >= since_mono_s and not self._is_systems(each) for each in self._log.accepted)
