@@ -216,6 +216,8 @@ class Injector:
             self._hits_until_now()
             await self.effect.lift()
             self._lifted = True
+        if self.span.applied_at_s is not None:
+            self._note(await self.effect.hits_when_lifted())
 
     async def _prove_healed(self) -> None:
         try:

@@ -74,7 +74,7 @@ async def test_call_of_a_paused_service_has_met_it(local_stack: LocalStack, hist
     await life
     client.transport.abort()
     counts = [(event.count, event.detail) for _, event in history.so_far().of(FaultHit)]
-    assert counts == [(1, "connections accepted under the fault")]
+    assert counts == [(1, "connections that stood still: not answered, or not even greeted")]
 
 
 async def test_fault_lasts_as_long_as_the_run(local_stack: LocalStack, history: HistoryWriter) -> None:

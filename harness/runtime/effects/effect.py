@@ -105,6 +105,10 @@ class Effect(abc.ABC, Generic[FaultT]):
         del since_mono_s
         return ()
 
+    async def hits_when_lifted(self) -> Sequence[Hit]:
+        """Count what is only known of the fault when it is lifted; asked right after that."""
+        return ()
+
     @abc.abstractmethod
     async def lift(self) -> None:
         """Take the fault away, however far it had come; also when it never was on."""

@@ -9,9 +9,10 @@ from typing import ClassVar, TypeVar
 
 from harness.errors import ControlHung, HarnessError
 from harness.faults.service.fault import ServiceFault
-from harness.history.events import ProbeOutcome, Witness
+from harness.history.events import ProbeOutcome
 from harness.runtime.effects.effect import Effect, Hit, Observation
 from harness.runtime.effects.endpoint import MUTE, Endpoint, probe_all, told
+from harness.runtime.effects.link_hits import TOLD_WITHIN_S, still_hits
 from harness.runtime.effects.usual import Usual
 from harness.runtime.running import RunningStack
 from harness.runtime.service import ServiceState
@@ -32,7 +33,7 @@ class ServiceEffect(Effect[ServiceFaultT]):
 
     Class attributes:
         STATE: what the service does while the fault is on, by the word of what runs it.
-        CALLS_MEET_IT: a connection to the service cannot but meet the fault; otherwise the kernel's counters or the
+        CALLS_MEET_IT: what is said to the service cannot but meet the fault; otherwise the kernel's counters or the
             clients' logs have to tell.
     """
 
@@ -96,12 +97,12 @@ class ServiceEffect(Effect[ServiceFaultT]):
         return observation
 
     async def hits(self, since_mono_s: float) -> Sequence[Hit]:
-        """What the kernel has counted, and which connections came that the fault cannot but have hit."""
+        """What the kernel has counted, and the connections on which bytes stood still where they cannot but do so."""
         counted = await self.counted()
-        came = sum(len(proxy.system_connections(since_mono_s)) for proxy in self.proxies)
-        if self.CALLS_MEET_IT and came:
-            return (*counted, Hit(Witness.PROXY, came, "connections accepted under the fault"))
-        return counted
+        if not self.CALLS_MEET_IT:
+            return counted
+        await asyncio.sleep(TOLD_WITHIN_S)
+        return (*counted, *still_hits(self.proxies, since_mono_s))
 
     async def lift(self) -> None:
         """Take it away, and switch the links on again once the service is back."""

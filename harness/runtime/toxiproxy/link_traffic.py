@@ -12,8 +12,10 @@ from dataclasses import replace
 
 from harness.errors import DeadlineExceeded
 from harness.history.events import ProbeOutcome
-from harness.runtime.toxiproxy.link_log import Accepted, LinkLog
+from harness.runtime.toxiproxy.accepted import Accepted
+from harness.runtime.toxiproxy.link_log import LinkLog
 from harness.runtime.toxiproxy.link_probe import DEFAULT_TIMEOUT_S, ProbeResult, send_probe
+from harness.runtime.toxiproxy.link_use import LinkUse
 from harness.runtime.waiting import until
 from harness.stack.addressing import Address
 
@@ -73,6 +75,10 @@ class LinkTraffic:
     def open_system_connections(self) -> tuple[Accepted, ...]:
         """Give those of the system's connections that are open now, by the word of Toxiproxy's log."""
         return tuple(each for each in tuple(self._log.open.values()) if self._is_systems(each))
+
+    def system_uses(self) -> tuple[LinkUse, ...]:
+        """Give what the witness tells of the system's connections; nothing where the link's server has none."""
+        return tuple(each for each in self._log.uses if self._is_systems(each.accepted))
 
     def _is_systems(self, connection: Accepted) -> bool:
         if self.caller is not None:
