@@ -176,7 +176,7 @@ class HarnessPart(Strict):
     scenarios: list[str] = Field(default_factory=list)
     secrets: list[str] = Field(default_factory=list)
     saboteur_hook: str | None = None
-    link_probes: dict[str, Literal["http", "postgres", "tws"]] = Field(default_factory=dict)
+    link_probes: dict[str, Literal["http", "postgres", "tws", "tls"]] = Field(default_factory=dict)
     adapters: Adapters
 
 

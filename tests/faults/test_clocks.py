@@ -55,3 +55,21 @@ async def test_connections_before_the_run_pull_no_trigger(local_stack: LocalStac
     assert len(list(history.so_far().of(FaultOn))) == 1
     early.transport.abort()
     counted.transport.abort()
+
+
+async def test_fault_comes_on_after_all_have_looked(local_stack: LocalStack, history: HistoryWriter) -> None:
+    """One that is on from the beginning waits until the others of its drill know their targets without it."""
+    early = injector_of(local_stack, history, link=LINK, **{"is": "refused"}, for_s=0.1)
+    late = injector_of(local_stack, history, link=LINK, **{"is": "reset"}, **{"from": {"at_s": 60}}, for_s=0.1)
+    for each in (early, late):
+        each.wait_for((early, late))
+    life = begin(early)
+    await early.armed.wait()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await early.on.wait()
+    other = begin(late)
+    await life
+    assert len(list(history.so_far().of(FaultOn))) == 1
+    other.cancel()
+    await asyncio.gather(other, return_exceptions=True)

@@ -12,6 +12,7 @@ import pytest
 
 from harness.history.events import FaultHealed, FaultHit, FaultObserved
 from harness.history.history import HistoryWriter
+from harness.runtime.effects.effect import CannotBeDone
 from tests.faults.speaking import LINK, Speaking, speaking
 from tests.faults.test_injection import begin, injector_of
 
@@ -175,3 +176,28 @@ async def test_idle_pool_is_not_hit(shaking: Speaking, history: HistoryWriter, f
         if shaking.kind == "postgres":
             pool[1].take_leave()
     assert hits(history) == 0
+
+
+async def test_toxiproxy_without_a_witness_says_what_it_cannot(
+    tmp_path: Path, history: HistoryWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another Toxiproxy than ours cannot act behind a handshake, which is said; it counts connections where it can act."""
+    monkeypatch.setattr("harness.runtime.toxiproxy.control.WITNESS", "unheard-of")
+    async with speaking("postgres", tmp_path / "home") as stack:
+        with pytest.raises(
+            CannotBeDone, match="its Toxiproxy cannot: let the harness build its own, or write 'after: con"
+        ):
+            await begin(injector_of(stack.stack, history, link=LINK, **LATENCY, for_s=0.1))
+        fault = {"is": {"latency": {"delay_ms": 300, "after": "connect"}}}
+        async with under(stack, history, fault):
+            await stack.connect()
+        assert hits(history) == 1
+
+
+async def test_counting_begins_with_the_connection_where_told(shaking: Speaking, history: HistoryWriter) -> None:
+    """From the connection on, the answers of its handshake are counted too."""
+    fault = {"is": {"answer-lost": {"after": "connect", "at_answer": 4}}}
+    async with under(shaking, history, fault):
+        client = await shaking.connect()
+        assert [await client.ask(what) for what in "abc"][-1] == "ConnectionResetError"
+    assert hits(history) == 1

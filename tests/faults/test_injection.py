@@ -163,3 +163,26 @@ async def test_fault_does_not_come_on_a_link_that_another_holds(
     assert "happened while fault-1 was on client -> server:8000: let one end first" in told.cause
     assert held == {}
     assert (await through_the_link(local_stack)).outcome is ProbeOutcome.ANSWERED
+
+
+@pytest.mark.parametrize(("target", "fault"), [("link", "refused"), ("service", "stop")])
+async def test_refused_attempt_is_a_hit(
+    local_stack: LocalStack, history: HistoryWriter, target: str, fault: str
+) -> None:
+    """A system that says nothing of it was hit when it tried to connect, and the harness's own probes were not it."""
+    (link,) = local_stack.stack.links
+    if (watched := local_stack.proxy(link).watch_attempts(link.port)) is None:
+        pytest.skip("needs the capability CAP_NET_RAW")
+    watched.close()
+    run_over = asyncio.Event()
+    on = {target: "client -> server" if target == "link" else "server"}
+    injector = injector_of(local_stack, history, **on, **{"is": fault}, until="run-ended")
+    life = begin(injector, run_over)
+    await injector.on.wait()
+    assert (await through_the_link(local_stack)).outcome is ProbeOutcome.REFUSED
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection(*local_stack.link_address(link))
+    run_over.set()
+    await life
+    counts = [(event.count, event.detail) for _, event in history.so_far().of(FaultHit)]
+    assert counts == [(1, "attempts to connect that were refused")]

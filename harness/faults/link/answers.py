@@ -10,7 +10,7 @@ from harness.faults.link.fault import HitWhen, LinkFault
 from harness.faults.toxic import WITNESS, Toxic
 
 # Of these the witness knows when a connection's own handshake is over.
-_WITH_A_HANDSHAKE = frozenset({"postgres", "tws"})
+_WITH_A_HANDSHAKE = frozenset({"postgres", "tws", "tls"})
 
 
 class AnswerFault(LinkFault):
@@ -18,7 +18,7 @@ class AnswerFault(LinkFault):
 
     Args:
         after: what a connection must have behind it: its protocol's handshake, or no more than that it was accepted;
-            left out, the handshake where the link's protocol has one that is known (Postgres, TWS).
+            left out, the handshake where the link's protocol has one that is known (Postgres, TWS, TLS).
         after_bytes: only what the server says beyond so many bytes, counted from when the fault came.
         at_answer: only the answer of this number and those that follow it, counted likewise, for each connection.
     """
@@ -42,12 +42,13 @@ class AnswerFault(LinkFault):
 
     def told_witness(self, protocol: str) -> Toxic:
         """What the witness of a link in that protocol is told."""
-        after, count = ("handshake" if self._after_handshake(protocol) else ""), 0
-        if self.after_bytes is not None:
-            after, count = "bytes", self.after_bytes
-        elif self.at_answer is not None:
-            after, count = "answers", self.at_answer
-        attributes: dict[str, int | str] = {"action": self.ACTION, "after": after, "count": count}
+        counted = "bytes" if self.after_bytes else "answers" if self.at_answer else ""
+        attributes: dict[str, int | str] = {
+            "action": self.ACTION,
+            "after": "handshake" if self._after_handshake(protocol) else "",
+            "counted": counted,
+            "count": self.after_bytes or self.at_answer or 0,
+        }
         return Toxic(type=WITNESS, stream="downstream", attributes=attributes | self._more())
 
     def _after_handshake(self, protocol: str) -> bool:

@@ -10,7 +10,14 @@ from harness.faults.link.fault import HitWhen, LinkFault
 from harness.history.events import ProbeOutcome, Witness
 from harness.runtime.effects.effect import CannotBeDone, Effect, Hit, Observation
 from harness.runtime.effects.endpoint import Endpoint
-from harness.runtime.effects.link_hits import TOLD_WITHIN_S, AnswersHit, accepted_hits, unanswered_hits, used_hits
+from harness.runtime.effects.link_hits import (
+    TOLD_WITHIN_S,
+    AnswersHit,
+    AttemptsHit,
+    accepted_hits,
+    unanswered_hits,
+    used_hits,
+)
 from harness.runtime.effects.usual import Usual
 from harness.runtime.running import RunningStack
 from harness.runtime.session.undo_log import UndoStep
@@ -35,6 +42,7 @@ class LinkEffect(Effect[LinkFault]):
         self._endpoint = Endpoint.through(running, link)
         self._usual: Usual | None = None
         self._answers_hit = AnswersHit(self._proxy)
+        self._attempts = AttemptsHit()
         super().__init__(fault, running, str(link), links=(link,), log_names=(link.client,), proxies=(self._proxy,))
 
     async def arm(self) -> None:
@@ -44,6 +52,8 @@ class LinkEffect(Effect[LinkFault]):
             CannotBeDone: the fault acts within a connection, and the link's Toxiproxy is none that can.
         """
         self._usual = await self._endpoint.usual()
+        if self.fault.CUTS:
+            self._attempts.watch(self.links, self.proxies)
         if self._spares_greeting and not self._proxy.has_witness:
             raise CannotBeDone(
                 f"{self.fault.name()} on {self.target} acts after a connection's beginning, and its Toxiproxy cannot: "
@@ -97,7 +107,7 @@ class LinkEffect(Effect[LinkFault]):
                 return accepted_hits(self.proxies, since_mono_s)
             case _:
                 # Where no connection can come, the cut ones have been counted.
-                return ()
+                return self._attempts.count(since_mono_s)
 
     async def hits_when_lifted(self) -> Sequence[Hit]:
         """Count the answers that it has held up or cut off."""
@@ -128,6 +138,10 @@ class LinkEffect(Effect[LinkFault]):
     async def undo_steps(self) -> Sequence[UndoStep]:
         """What takes every fault of the link away."""
         return self._proxy.undo_steps
+
+    async def disarm(self) -> None:
+        """Watch no more who tries to connect."""
+        self._attempts.close()
 
     @property
     def _spares_greeting(self) -> bool:

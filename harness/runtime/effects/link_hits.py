@@ -9,8 +9,10 @@ from collections.abc import Iterable, Sequence
 
 from harness.history.events import Witness
 from harness.runtime.effects.effect import Hit
+from harness.runtime.toxiproxy.attempts import Attempts
 from harness.runtime.toxiproxy.link_proxy import LinkProxy
 from harness.runtime.toxiproxy.link_use import LinkUse
+from harness.stack.link import Link
 
 # The witness tells at most so often; its word needs a moment more to be read on a busy machine.
 TOLD_WITHIN_S = 0.15
@@ -69,6 +71,34 @@ def used_hits(proxies: Sequence[LinkProxy], since_mono_s: float) -> Sequence[Hit
     used = {each.accepted for each in uses if each.up_bytes and each.up_at_mono_s >= since_mono_s}
     came = {each for proxy in proxies for each in proxy.system_connections(since_mono_s)}
     return _hit(len(used | came), "connections used under the fault")
+
+
+class AttemptsHit:
+    """How often the system tries to connect over some links while nothing listens there."""
+
+    def __init__(self) -> None:
+        self._watched: list[Attempts] = []
+
+    def watch(self, links: Iterable[Link], proxies: Iterable[LinkProxy]) -> None:
+        """Begin to watch some links, as far as this machine lets us.
+
+        Args:
+            links: the links.
+            proxies: theirs.
+        """
+        watched = (proxy.watch_attempts(link.port) for link, proxy in zip(links, proxies, strict=True))
+        self._watched += [each for each in watched if each is not None]
+
+    def count(self, since_mono_s: float) -> Sequence[Hit]:
+        """Count the attempts since a monotonic time in seconds."""
+        tried = sum(each.since(since_mono_s) for each in self._watched)
+        return (Hit(Witness.KERNEL, tried, "attempts to connect that were refused"),) if tried else ()
+
+    def close(self) -> None:
+        """Watch no more."""
+        for each in self._watched:
+            each.close()
+        self._watched = []
 
 
 class AnswersHit:

@@ -37,7 +37,7 @@ _VERSION_DEADLINE_S = 5.0
 _BUILD_DEADLINE_S = 600.0
 _LOCK_POLL_S = 0.05
 _PREFIX = "building-"
-_WHAT_TO_DO = f"put Toxiproxy 2.x on PATH as {_ON_PATH}, or set {SERVER_VARIABLE} to its path"
+_WHAT_TO_DO = f"put Go on PATH, or Toxiproxy 2.x as {_ON_PATH}, or set {SERVER_VARIABLE} to its path"
 
 
 class _StepFailedError(Exception):

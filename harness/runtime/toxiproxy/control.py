@@ -30,7 +30,7 @@ CONTROL_DEADLINE_S = 1.0
 _LOOPBACK = "127.0.0.1"
 _FIRST_ERROR_STATUS = 400
 _STREAMS: tuple[Stream, ...] = ("upstream", "downstream")
-_IDLE: Mapping[str, int | str] = {"action": "", "delay_ms": 0, "after": "", "count": 0}
+_IDLE: Mapping[str, int | str] = {"action": "", "delay_ms": 0, "after": "", "counted": "", "count": 0}
 _REFUSALS = (InvalidToxic, NotFound, ProxyExists)
 
 
@@ -123,10 +123,10 @@ class Control:
                 listen=f"{listen[0]}:{listen[1]}",
                 enabled=False,
             )
-            self._add_witness()
-            self._proxy.enable()
 
         await self._call("make the proxy", work)
+        await self._call("add its witness", self._add_witness)
+        await self._call("enable the proxy", self._proxy.enable)
 
     async def attach(self, listen_port: int) -> None:
         """Take the proxy that the server made by itself, as its configuration says, and free it of toxics.
@@ -148,10 +148,10 @@ class Control:
             for each in self._proxy.toxics().values():
                 if each.type != WITNESS:
                     self._proxy.destroy_toxic(each.name)
-            self._add_witness()
-            self._proxy.enable()
 
         await self._call("take its proxy", work)
+        await self._call("add its witness", self._add_witness)
+        await self._call("enable the proxy", self._proxy.enable)
 
     async def enable(self) -> None:
         """Listen again."""

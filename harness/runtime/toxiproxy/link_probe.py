@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import struct
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from harness.history.events import ProbeOutcome
@@ -18,11 +20,22 @@ _TWS_VERSIONS = b"v100..178"
 # Source: https://www.postgresql.org/docs/current/protocol-message-formats.html (SSLRequest); answered with one byte.
 _POSTGRES_SSL_REQUEST = struct.pack("!II", 8, 80877103)
 
+
+def _client_hello() -> bytes:
+    """What a client of TLS says first: the same each time, for it is answered and then left alone."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    with suppress(ssl.SSLWantReadError):
+        context.wrap_bio(incoming, outgoing, server_hostname="localhost").do_handshake()
+    return outgoing.read()
+
+
 # With an empty greeting the server is only listened to: one that waits for its client's first word stays silent.
 GREETINGS: Mapping[str, bytes] = {
     "tcp": b"",
     "http": b"GET / HTTP/1.0\r\nHost: harness\r\n\r\n",
     "postgres": _POSTGRES_SSL_REQUEST,
+    "tls": _client_hello(),
     "tws": b"API\0" + struct.pack("!I", len(_TWS_VERSIONS)) + _TWS_VERSIONS,
 }
 

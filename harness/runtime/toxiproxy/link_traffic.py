@@ -13,6 +13,7 @@ from dataclasses import replace
 from harness.errors import DeadlineExceeded
 from harness.history.events import ProbeOutcome
 from harness.runtime.toxiproxy.accepted import Accepted
+from harness.runtime.toxiproxy.attempts import Attempts
 from harness.runtime.toxiproxy.link_log import LinkLog
 from harness.runtime.toxiproxy.link_probe import DEFAULT_TIMEOUT_S, ProbeResult, send_probe
 from harness.runtime.toxiproxy.link_use import LinkUse
@@ -79,6 +80,20 @@ class LinkTraffic:
     def system_uses(self) -> tuple[LinkUse, ...]:
         """Give what the witness tells of the system's connections; nothing where the link's server has none."""
         return tuple(each for each in self._log.uses if self._is_systems(each.accepted))
+
+    def watch_attempts(self, port: int) -> Attempts | None:
+        """Watch the system's attempts to open a connection, also where nothing listens; None where that cannot be seen.
+
+        Args:
+            port: the server's port, on which clients with an address of their own find the proxy.
+        """
+        if self.caller is not None:
+            return Attempts.watch(port, lambda attempt: attempt.host == self.caller)
+        is_own = self._log.probe_ports.is_attempt
+        return Attempts.watch(
+            self.address[1],
+            lambda attempt: attempt.host == _LOOPBACK and not is_own(attempt.port, attempt.at_mono_s),
+        )
 
     def _is_systems(self, connection: Accepted) -> bool:
         if self.caller is not None:

@@ -20,8 +20,9 @@ type handshake struct {
 
 // framed is what a direction still lacks of the frame that it is in.
 type framed struct {
-	head []byte
-	skip int
+	head   []byte
+	skip   int
+	isLast bool // the frame is the one that is looked for
 }
 
 const (
@@ -45,22 +46,20 @@ func (h *handshake) said(upstream bool, data []byte) {
 	case h.protocol == "postgres":
 		h.postgresServer(data)
 	case h.protocol == "tws" && !upstream:
-		h.down.each(data, 8, 4, func(head []byte) {
+		h.over = h.down.each(data, 8, 4, func(head []byte) bool {
 			h.frames++
 			id := binary.BigEndian.Uint32(head[4:])
-			if h.frames > 1 && (head[4] == '9' && head[5] == 0 || id == 9 || id == 209) {
-				h.over = true
-			}
+			return h.frames > 1 && (head[4] == '9' && head[5] == 0 || id == 9 || id == 209)
 		})
 	case h.protocol == "tls" && upstream:
-		h.up.each(data, 5, 5, func(head []byte) {
+		h.over = h.up.each(data, 5, 5, func(head []byte) bool {
 			h.records[head[0]]++
 			// Before version 1.3 the client's second word is in the clear; since then its last one looks like data.
 			wanted := 2
 			if h.records[22] > 1 {
 				wanted = 1
 			}
-			h.over = h.records[23] >= wanted
+			return h.records[23] >= wanted
 		})
 	}
 }
@@ -83,21 +82,21 @@ func (h *handshake) postgresServer(data []byte) {
 			return
 		}
 	}
-	h.down.each(data, 5, 5, func(head []byte) {
-		if head[0] == 'Z' {
-			h.over = true
-		}
-	})
+	h.over = h.down.each(data, 5, 5, func(head []byte) bool { return head[0] == 'Z' })
 }
 
 // each calls back with the head of each frame: `want` bytes of it, of which a length of the rest stands where the
-// protocol has it. A frame that is shorter than its head is none of those that are looked for.
-func (f *framed) each(data []byte, want, lengthAt int, found func(head []byte)) {
+// protocol has it. A frame that is shorter than its head is none of those that are looked for. It says whether the frame
+// that is looked for has come whole.
+func (f *framed) each(data []byte, want, lengthAt int, isLast func(head []byte) bool) bool {
 	for len(data) > 0 {
 		if f.skip > 0 {
 			taken := min(f.skip, len(data))
 			f.skip -= taken
 			data = data[taken:]
+			if f.skip == 0 && f.isLast {
+				return true
+			}
 			continue
 		}
 		f.head = append(f.head, data[0])
@@ -109,12 +108,14 @@ func (f *framed) each(data []byte, want, lengthAt int, found func(head []byte)) 
 		if len(f.head) < min(want, size) {
 			continue
 		}
-		if len(f.head) >= want {
-			found(f.head)
-		}
+		f.isLast = len(f.head) >= want && isLast(f.head)
 		f.skip = size - len(f.head)
 		f.head = f.head[:0]
+		if f.skip == 0 && f.isLast {
+			return true
+		}
 	}
+	return false
 }
 
 // size gives a frame's length with its head: TWS's counts what follows, Postgres's itself too, TLS's has two bytes.

@@ -37,7 +37,7 @@ func main() {
 
 	zerolog.TimestampFunc = func() time.Time { return time.Now().UTC() }
 	level, err := zerolog.ParseLevel(os.Getenv("LOG_LEVEL"))
-	if err != nil {
+	if err != nil || level == zerolog.NoLevel {
 		level = zerolog.TraceLevel
 	}
 	// Not upstream's: the log is read for the connection that was accepted last, which is the one that toxics are made

@@ -18,7 +18,8 @@ type Witness struct {
 	Protocol  string `json:"protocol"`
 	Action    string `json:"action"` // "", "delay" or "cut"
 	DelayMs   int64  `json:"delay_ms"`
-	After     string `json:"after"` // "", "handshake", "bytes" or "answers"
+	After     string `json:"after"`   // "" or "handshake"
+	Counted   string `json:"counted"` // "", "bytes" or "answers"
 	Count     int64  `json:"count"`
 }
 
@@ -41,7 +42,7 @@ const (
 	// As many as Toxiproxy's own latency holds.
 	heldMax = 1024
 	// What was held for so long when the fault was lifted has stood still.
-	stoodStill = time.Second
+	stoodStill = 250 * time.Millisecond
 )
 
 func init() {
@@ -137,10 +138,10 @@ func (s *side) take(chunk *stream.StreamChunk, settings Witness) bool {
 	defer s.Unlock()
 	acts := !s.upstream && settings.Action != "" && s.reached(settings)
 	begins := s.note(chunk)
-	if acts && settings.After == "answers" && s.answers-s.ansSince < settings.Count {
+	if acts && settings.Counted == "answers" && s.answers-s.ansSince < settings.Count {
 		acts = false
 	}
-	if acts && settings.After == "bytes" {
+	if acts && settings.Counted == "bytes" {
 		if spared := settings.Count - (s.down.bytes - int64(len(chunk.Data)) - s.downSince); spared > 0 {
 			if spared >= int64(len(chunk.Data)) {
 				acts = false
