@@ -32,8 +32,9 @@ from harness.drill.record_watch import record_watched
 from harness.drill.reset import reset
 from harness.drill.stall_watch import StallWatch, looking
 from harness.drill.steady_state import ended_well, links_answer, run_succeeds
+from harness.drill.steady_window import SteadyWindow
 from harness.drill.summing_up import sum_up
-from harness.drill.traffic import lines_that_hit
+from harness.drill.traffic import Written, lines_that_hit
 from harness.drill.unforeseen import what_failed
 from harness.drill.unjudged import judged_in_any_case, without_evidence
 from harness.drill.usage import links_counted, measure_services
@@ -90,6 +91,7 @@ class Drill:
             directory.mkdir(parents=True)
         probes = running.stack.adapters.probes.values()
         self._marks = LogMarks(running, {probe.log for probe in probes if isinstance(probe, LogPromise)})
+        self._steady = SteadyWindow(running)
         self._listener = listener
         self._history = LastingHistory(directory / "history.jsonl", self._redaction, self._hear)
         self._began = datetime.now(UTC)
@@ -137,6 +139,7 @@ class Drill:
 
     def _hear(self, entry: Entry) -> None:
         self._marks.hear(entry)
+        self._steady.hear(entry)
         if self._listener is not None:
             self._listener(entry)
 
@@ -183,6 +186,8 @@ class Drill:
             Injector(planned.id, injection, self._running, observer, self._history, held)
             for planned, injection in zip(planned_faults(scenario, self._running.stack), scenario.faults, strict=True)
         ]
+        for each in self._injectors:
+            each.wait_for(self._injectors)
         async with asyncio.TaskGroup() as group:
             orders = None
             starts = [injection.start for injection in scenario.faults]
@@ -244,10 +249,11 @@ class Drill:
         traffic = self._running.stack.adapters.traffic
         for injector in self._injectors:
             log_files = {name: self._running.logs.of_service(name) for name in injector.effect.log_names}
-            count = lines_that_hit(injector, traffic, logs, log_files, self._began)
-            if count:
-                detail = f"lines that tell of it in the log of {', '.join(log_files)}"
-                self._history.add(FaultHit(fault=injector.id, witness=Witness.SYSTEM, count=count, detail=detail))
+            count = lines_that_hit(injector, traffic, Written(logs, log_files, self._began, self._steady))
+            if count is not None and count.beyond:
+                detail = f"lines that tell of it in the log of {', '.join(log_files)} ({count.told()})"
+                hit = FaultHit(fault=injector.id, witness=Witness.SYSTEM, count=count.beyond, detail=detail)
+                self._history.add(hit)
 
     def _judge(self) -> DrillResult:
         scenario, history = self._scenario, self._history.so_far()

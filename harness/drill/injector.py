@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import math
+import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from harness.drill.observer import Observer, RunWatch
@@ -53,6 +54,10 @@ class Injector:
         self.span = Span()
         self.armed = asyncio.Event()
         self.on = asyncio.Event()
+        self._lifted = True
+        # One that could not be lifted must not be forgotten with another drill's fault of the same name.
+        self._undo_key = f"{fault_id} {secrets.token_hex(4)}"
+        self._before: tuple[asyncio.Event, ...] = ()
         self._running = running
         self._observer = observer
         self._history = history
@@ -63,6 +68,10 @@ class Injector:
     def fault(self) -> Fault:
         """What goes wrong."""
         return self.injection.fault
+
+    def wait_for(self, others: Iterable[Injector]) -> None:
+        """Come on only once these are armed: what they see of their targets before should not be this fault's doing."""
+        self._before = tuple(each.armed for each in others)
 
     async def live(self, watch: RunWatch, run_began: asyncio.Event, run_over: asyncio.Event) -> None:
         """Live the whole life; when cancelled, the fault is lifted all the same.
@@ -75,12 +84,14 @@ class Injector:
         try:
             await self._arm()
             self.armed.set()
+            for armed in self._before:
+                await armed.wait()
             await self._wait_for_trigger(watch, run_began)
             if not self._take_hold():
                 return
             try:
                 await self._switch_on()
-                await self._hold(run_over)
+                await self._hold(run_began, run_over)
             finally:
                 await self._lift()
             await self._prove_healed()
@@ -111,14 +122,15 @@ class Injector:
     async def _arm(self) -> None:
         await self.effect.arm()
         if self._running.undo_log is not None:
-            self._running.undo_log.note(self.id, await self.effect.undo_steps())
+            self._running.undo_log.note(self._undo_key, await self.effect.undo_steps())
 
     async def _disarm(self) -> None:
         # What cannot be removed goes with the session.
         with suppress(HarnessError):
             await self.effect.disarm()
-        if self._running.undo_log is not None:
-            self._running.undo_log.forget(self.id)
+        # What could not be lifted is left to the undo log, which is carried out when the session ends.
+        if self._running.undo_log is not None and self._lifted:
+            self._running.undo_log.forget(self._undo_key)
 
     async def _observe(self) -> None:
         seen = await self.effect.observe()
@@ -127,7 +139,6 @@ class Injector:
         )
 
     async def _wait_for_trigger(self, watch: RunWatch, run_began: asyncio.Event) -> None:
-        since_mono_s = time.monotonic()
         match self.injection.start:
             case BeforeRun():
                 return
@@ -140,6 +151,7 @@ class Injector:
                 await self._observer.wait_for(lambda: watch.orders >= order, of_tasks=False)
             case NthConnection(connection=number):
                 await run_began.wait()
+                since_mono_s = time.monotonic()
                 await until(
                     lambda: self._connections(since_mono_s) >= number,
                     what=f"connection {number} over {self.effect.target}",
@@ -152,6 +164,7 @@ class Injector:
     async def _switch_on(self) -> None:
         self.span.log_sizes_on = self._log_sizes()
         self.span.on_at_s = self._history.now_s
+        self._lifted = False
         hits = await self._carry_out_switching_on()
         self.span.applied_at_s = self._history.now_s
         self._history.add(
@@ -176,15 +189,22 @@ class Injector:
             await asyncio.gather(order, return_exceptions=True)
             raise
 
-    async def _hold(self, run_over: asyncio.Event) -> None:
+    async def _hold(self, run_began: asyncio.Event, run_over: asyncio.Event) -> None:
         """Keep it on until its time or its event, and observe it once a second."""
-        left_s = (self.span.applied_at_s or 0.0) + self.injection.lasts_s - self._history.now_s
-        ends = asyncio.ensure_future(run_over.wait() if self.injection.until else asyncio.sleep(left_s))
+        ends = asyncio.ensure_future(run_over.wait() if self.injection.until else self._time(run_began))
         try:
             while not (await asyncio.wait([ends], timeout=OBSERVE_EVERY_S))[0]:
                 await self._observe()
         finally:
             ends.cancel()
+
+    async def _time(self, run_began: asyncio.Event) -> None:
+        """Let its time pass: from when it was on, or of one that is on before the run, from the run's start."""
+        since_s = self.span.applied_at_s or 0.0
+        if isinstance(self.injection.start, BeforeRun) and self.injection.lasts_s and not run_began.is_set():
+            await run_began.wait()
+            since_s = self._history.now_s
+        await asyncio.sleep(since_s + self.injection.lasts_s - self._history.now_s)
 
     async def _lift(self) -> None:
         try:
@@ -192,21 +212,35 @@ class Injector:
                 self._note(await self.effect.hits(self._history.monotonic_s(self.span.applied_at_s)))
         finally:
             self._history.add(FaultOff(fault=self.id, target=self.effect.target))
-            self._lifted_at_s = self._history.now_s
+            self.span.lifted_at_s = self._history.now_s
+            self._hits_until_now()
             await self.effect.lift()
+            self._lifted = True
+        if self.span.applied_at_s is not None:
+            self._note(await self.effect.hits_when_lifted())
 
     async def _prove_healed(self) -> None:
-        await self.effect.until_healed(HEAL_DEADLINE_S)
+        try:
+            await self.effect.until_healed(HEAL_DEADLINE_S)
+        except HarnessError:
+            self._lifted = False
+            raise
         self.span.off_at_s = self._history.now_s
-        self.span.log_sizes_off = self._log_sizes()
+        # A Toxiproxy that was replaced ended connections: what is told of that is not the fault's.
+        if self.effect.HITS_UNTIL_HEALED and not self.effect.proxy_replaced:
+            self._hits_until_now()
         self._history.add(
             FaultHealed(
                 fault=self.id,
                 target=self.effect.target,
-                took_s=self.span.off_at_s - self._lifted_at_s,
+                took_s=self.span.off_at_s - self.span.lifted_at_s,
                 proxy_replaced=self.effect.proxy_replaced,
             )
         )
+
+    def _hits_until_now(self) -> None:
+        self.span.hits_until_s = self._history.now_s
+        self.span.log_sizes_hit = self._log_sizes()
 
     def _note(self, hits: Sequence[Hit]) -> None:
         for hit in hits:

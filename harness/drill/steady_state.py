@@ -11,18 +11,22 @@ from harness.drill.observer import RunWatch
 from harness.drill.usage import links_counted
 from harness.drill.workloads.workload import Workload
 from harness.errors import NotSteady
-from harness.history.events import LinkProbed, ProbeOutcome
+from harness.history.events import LinkProbed
 from harness.history.history import HistoryWriter
 from harness.history.reads import OutcomeRow
 from harness.history.roles import RunRole
 from harness.history.unended import still_at_work
+from harness.runtime.effects.endpoint import Endpoint
+from harness.runtime.effects.usual import Usual
 from harness.runtime.running import RunningStack
-from harness.runtime.toxiproxy.link_probe import GREETINGS
+from harness.runtime.toxiproxy.link_probe import ProbeResult
 from harness.stack.link import Link
+
+_PROBE_TIMEOUT_S = 2.0
 
 
 async def links_answer(running: RunningStack, history: HistoryWriter) -> int:
-    """Send a probe through every link.
+    """Send a probe through every link; where a server has no protocol, it should do what it did the first time.
 
     Returns:
         How many links answered: all of them.
@@ -30,22 +34,24 @@ async def links_answer(running: RunningStack, history: HistoryWriter) -> int:
     Raises:
         NotSteady: a link does not answer.
     """
+    before = {event.link: event.outcome for _, event in reversed(list(history.so_far().of(LinkProbed)))}
     probed = await asyncio.gather(*(_through(running, link) for link in running.stack.links))
-    for link, outcome, elapsed_s in probed:
-        event = LinkProbed(
-            link=str(link), outcome=outcome, elapsed_s=elapsed_s, as_expected=outcome is ProbeOutcome.ANSWERED
-        )
-        history.add(event)
-    silent = [f"{link} ({outcome})" for link, outcome, _ in probed if outcome is not ProbeOutcome.ANSWERED]
+    silent: list[str] = []
+    for endpoint, seen in probed:
+        first = before.get(endpoint.name)
+        usual = None if first is None else Usual(first, seen.elapsed_s, seen.elapsed_s)
+        well = endpoint.is_as_usual(seen, usual)
+        history.add(LinkProbed(link=endpoint.name, outcome=seen.outcome, elapsed_s=seen.elapsed_s, as_expected=well))
+        if not well:
+            silent.append(f"{endpoint.name} ({seen.outcome})")
     if silent:
         raise NotSteady(f"every link should answer a link probe; these do not: {', '.join(silent)}")
     return len(probed)
 
 
-async def _through(running: RunningStack, link: Link) -> tuple[Link, ProbeOutcome, float]:
-    greeting = GREETINGS[running.stack.link_probes.get((link.server, link.port), "tcp")]
-    seen = await running.proxy(link).probe(greeting, 2.0)
-    return link, seen.outcome, seen.elapsed_s
+async def _through(running: RunningStack, link: Link) -> tuple[Endpoint, ProbeResult]:
+    endpoint = Endpoint.through(running, link)
+    return endpoint, await endpoint.probe(_PROBE_TIMEOUT_S)
 
 
 async def run_succeeds(

@@ -5,44 +5,73 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from harness.drill.base_rate import LineCount
 from harness.drill.injector import Injector
-from harness.drill.span import Span
+from harness.drill.steady_window import SteadyWindow
 from harness.drill.workloads.workload import TaskLogs
 from harness.stack.adapters import TrafficAdapter
 from harness.stack.link import matches
 
-# A call that the fault hit at its last moment is logged once its own time limit has run out.
-_LOG_DELAY_S = 5.0
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What may tell of a fault.
+
+    Args:
+        logs: the logs of the tasks.
+        outputs: the output of each service in whose log it may stand.
+        began: the wall time at second 0 of the drill.
+        steady: when the steady run was, which gives the base rate.
+    """
+
+    logs: TaskLogs
+    outputs: Mapping[str, Path]
+    began: datetime
+    steady: SteadyWindow
 
 
-def lines_that_hit(
-    injector: Injector,
-    traffic: list[TrafficAdapter],
-    logs: TaskLogs,
-    log_files: Mapping[str, Path],
-    began: datetime,
-) -> int:
-    """Count the lines of those who may have met this fault that tell of it, while it was on.
+def lines_that_hit(injector: Injector, traffic: list[TrafficAdapter], written: Written) -> LineCount | None:
+    """Count the lines of those who may have met this fault that tell of it, while it was on and in the steady run.
 
     Args:
         injector: the fault.
         traffic: how lines about each link look.
-        logs: the logs of the tasks.
-        log_files: the output of each service in whose log it may stand.
-        began: the wall time at second 0 of the drill.
+        written: where they may stand.
+
+    Returns:
+        The count; None when the fault never was on.
     """
-    if injector.span.on_at_s is None:
-        return 0
+    span, steady = injector.span, written.steady
+    if span.on_at_s is None:
+        return None
     tells = _Tells(injector, traffic)
-    in_tasks = sum(map(tells, _task_lines(logs, injector.span, began)))
-    in_output = sum(
-        tells(line) for name, path in log_files.items() for line in _output_lines(path, name, injector.span)
+    under_s = span.hits_until_s - span.on_at_s
+
+    def in_tasks(from_s: float, to_s: float) -> int:
+        return sum(map(tells, _task_lines(written.logs, written.began, from_s, to_s)))
+
+    def in_outputs(first: Mapping[str, int], last: Mapping[str, int]) -> int:
+        parts = ((path, first.get(name, 0), last.get(name, 0)) for name, path in written.outputs.items())
+        return sum(tells(line) for part in parts for line in _output_lines(*part))
+
+    tasks = LineCount(
+        under=in_tasks(span.on_at_s, span.hits_until_s),
+        under_s=under_s,
+        without=in_tasks(steady.began_s, steady.ended_s),
+        without_s=steady.took_s,
+    )
+    outputs = LineCount(
+        under=in_outputs(span.log_sizes_on, span.log_sizes_hit),
+        under_s=under_s,
+        without=in_outputs(steady.sizes_began, steady.sizes_ended),
+        without_s=steady.took_s,
     )
     # The service in which tasks run may repeat their lines: the larger count, not the sum.
-    return max(in_tasks, in_output)
+    return max(tasks, outputs, key=lambda count: (count.beyond, count.under))
 
 
 class _Tells:
@@ -63,13 +92,12 @@ class _Tells:
         return bool(self._names_fault.search(line)) and any(about.search(line) for about in self._about_link)
 
 
-def _task_lines(logs: TaskLogs, span: Span, began: datetime) -> Iterator[str]:
-    on = began + timedelta(seconds=span.on_at_s or 0.0)
-    off = began + timedelta(seconds=(span.off_at_s or 0.0) + _LOG_DELAY_S)
+def _task_lines(logs: TaskLogs, began: datetime, from_s: float, to_s: float) -> Iterator[str]:
+    first, last = began + timedelta(seconds=from_s), began + timedelta(seconds=to_s)
     for text in logs.values():
         for line in text.splitlines():
             at = _time_of(line)
-            if at is not None and on <= at <= off:
+            if at is not None and first <= at <= last:
                 yield line
 
 
@@ -82,9 +110,8 @@ def _time_of(line: str) -> datetime | None:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def _output_lines(path: Path, service: str, span: Span) -> Iterator[str]:
+def _output_lines(path: Path, first: int, last: int) -> Iterator[str]:
     if path.exists():
         with path.open("rb") as file:
-            file.seek(span.log_sizes_on.get(service, 0))
-            size_bytes = span.log_sizes_off.get(service, 0) - span.log_sizes_on.get(service, 0)
-            yield from file.read(max(0, size_bytes)).decode(errors="replace").splitlines()
+            file.seek(first)
+            yield from file.read(max(0, last - first)).decode(errors="replace").splitlines()

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+WITNESS = "witness"
+"""The toxic of our own server that is on every link from its beginning: it notes what moves, and acts on answers."""
+
 Stream = Literal["upstream", "downstream"]
 """The direction in which a toxic acts, seen from the client of the link."""
 
 
 @dataclass(frozen=True, slots=True)
 class Toxic:
-    """One toxic of Toxiproxy 2.12.
+    """One toxic of Toxiproxy 2.12, or what its witness is told.
 
     Args:
         type: Toxiproxy's own name (``timeout``, ``reset_peer``, ``latency`` …).
@@ -25,7 +28,7 @@ class Toxic:
 
     type: str
     stream: Stream
-    attributes: Mapping[str, int] = field(default_factory=dict)
+    attributes: Mapping[str, int | str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

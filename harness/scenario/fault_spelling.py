@@ -28,7 +28,7 @@ def _fault(value: object) -> object:
 
 
 def _fault_schema() -> dict[str, object]:
-    plain = [name for name, fault in BUILT_IN.items() if not _settings(fault)]
+    plain = [name for name, fault in BUILT_IN.items() if not _required(fault)]
     settled = [
         {
             "type": "object",
@@ -37,7 +37,7 @@ def _fault_schema() -> dict[str, object]:
                 name: {
                     "type": "object",
                     "properties": _settings(fault),
-                    "required": list(_settings(fault)),
+                    "required": _required(fault),
                     "additionalProperties": False,
                 }
             },
@@ -55,8 +55,12 @@ def _settings(fault: type[Fault]) -> dict[str, object]:
     return {name: schema for name, schema in properties.items() if name != "kind"}
 
 
+def _required(fault: type[Fault]) -> list[str]:
+    return [name for name in fault.settings() if fault.model_fields[name].is_required()]
+
+
 def _as_written(fault: Fault) -> dict[str, object]:
-    settings = fault.model_dump()
+    settings = fault.model_dump(exclude_none=True)
     return {settings.pop("kind"): settings}
 
 

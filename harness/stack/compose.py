@@ -177,7 +177,7 @@ class HarnessPart(Strict):
     scenarios: list[str] = Field(default_factory=list)
     secrets: list[str] = Field(default_factory=list)
     saboteur_hook: str | None = None
-    link_probes: dict[str, Literal["http", "postgres", "tws"]] = Field(default_factory=dict)
+    link_probes: dict[str, Literal["http", "postgres", "tws", "tls"]] = Field(default_factory=dict)
     host_paths: dict[str, Literal["volume", "read-only", "left-out", "as-it-is"]] = Field(default_factory=dict)
     adapters: Adapters
 

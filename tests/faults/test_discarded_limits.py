@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -84,21 +84,37 @@ async def test_limit_that_holds_is_no_refusal(warnings: list[str] | None) -> Non
 
 async def test_running_service_without_a_limit_is_not_limited(tmp_path: Path) -> None:
     """Where the kernel knows of no limit, the look says that the fault is not on."""
+    async with memory_limit_of(tmp_path, killed=False, exit_code=0) as effect:
+        await effect.switch_on()
+        observation = await effect.observe_service()
+    assert not observation.as_expected, observation.saw
+
+
+async def test_kill_from_before_the_fault_is_no_hit(tmp_path: Path) -> None:
+    """A service that was killed for its memory some time before has not met this fault by that."""
+    async with memory_limit_of(tmp_path, killed=True, exit_code=0) as effect:
+        await effect.arm()
+        await effect.switch_on()
+        assert await effect.counted() == ()
+
+
+@asynccontextmanager
+async def memory_limit_of(home: Path, *, killed: bool, exit_code: int) -> AsyncIterator[MemoryLimitEffect]:
+    """The fault on a service that runs, of which the engine always says the same."""
     said = {
         "Id": "0" * 64,
-        "State": {"Status": "running", "Running": True, "OOMKilled": False, "ExitCode": 0},
+        "HostConfig": {},
+        "State": {"Status": "running", "Running": True, "OOMKilled": killed, "ExitCode": exit_code},
         "memory_stats": {},
+        "MemTotal": 1 << 30,
     }
     with container_of_an_engine(said) as container:
         assert container.client is not None
         engine = Engine(container.client, "tcp://127.0.0.1")
         async with await Session.open() as session:
-            running = ContainerStack(load_stack(without_links(tmp_path), {}), session, engine=engine)
-            running._parts.services["server"] = service_of(container, engine, tmp_path)
-            effect = MemoryLimitEffect(MemoryLimit(mib=64), running, "server")
-            await effect.switch_on()
-            observation = await effect.observe_service()
-    assert not observation.as_expected, observation.saw
+            running = ContainerStack(load_stack(without_links(home), {}), session, engine=engine)
+            running._parts.services["server"] = service_of(container, engine, home)
+            yield MemoryLimitEffect(MemoryLimit(mib=64), running, "server")
 
 
 def without_links(home: Path) -> Path:

@@ -112,7 +112,7 @@ def test_partition_is_met_by_calls_both_ways(
     """A call to a service that is cut off is told by the link's proxy, one of its own by the kernel."""
     runner.run(live(stack, history, "partition"))
     told = {event.detail: event.count for _, event in history.so_far().of(FaultHit)}
-    assert told["connections accepted under the fault"] >= 1
+    assert told["connections that stood still: not answered, or not even greeted"] >= 1
 
 
 def test_disk_without_a_size_is_not_filled(

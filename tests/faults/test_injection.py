@@ -27,10 +27,15 @@ def injector_of(stack: LocalStack, history: HistoryWriter, **written: object) ->
     return Injector("fault-1", injection, stack, Observer(history, None), history, {})
 
 
-def begin(injector: Injector, run_over: asyncio.Event | None = None) -> asyncio.Task[None]:
-    """Begin its life."""
+def begin(
+    injector: Injector, run_over: asyncio.Event | None = None, run_began: asyncio.Event | None = None
+) -> asyncio.Task[None]:
+    """Begin its life; the run has begun unless its beginning is given."""
     watch = RunWatch(run_id="run", role=RunRole.DRILLED)
-    return asyncio.create_task(injector.live(watch, asyncio.Event(), run_over or asyncio.Event()))
+    if run_began is None:
+        run_began = asyncio.Event()
+        run_began.set()
+    return asyncio.create_task(injector.live(watch, run_began, run_over or asyncio.Event()))
 
 
 async def through_the_link(stack: LocalStack, timeout_s: float = 10.0) -> ProbeResult:
@@ -69,7 +74,7 @@ async def test_call_of_a_paused_service_has_met_it(local_stack: LocalStack, hist
     await life
     client.transport.abort()
     counts = [(event.count, event.detail) for _, event in history.so_far().of(FaultHit)]
-    assert counts == [(1, "connections accepted under the fault")]
+    assert counts == [(1, "connections that stood still: not answered, or not even greeted")]
 
 
 async def test_fault_lasts_as_long_as_the_run(local_stack: LocalStack, history: HistoryWriter) -> None:
@@ -158,3 +163,26 @@ async def test_fault_does_not_come_on_a_link_that_another_holds(
     assert "happened while fault-1 was on client -> server:8000: let one end first" in told.cause
     assert held == {}
     assert (await through_the_link(local_stack)).outcome is ProbeOutcome.ANSWERED
+
+
+@pytest.mark.parametrize(("target", "fault"), [("link", "refused"), ("service", "stop")])
+async def test_refused_attempt_is_a_hit(
+    local_stack: LocalStack, history: HistoryWriter, target: str, fault: str
+) -> None:
+    """A system that says nothing of it was hit when it tried to connect, and the harness's own probes were not it."""
+    (link,) = local_stack.stack.links
+    if (watched := local_stack.proxy(link).watch_attempts(link.port)) is None:
+        pytest.skip("needs the capability CAP_NET_RAW")
+    watched.close()
+    run_over = asyncio.Event()
+    on = {target: "client -> server" if target == "link" else "server"}
+    injector = injector_of(local_stack, history, **on, **{"is": fault}, until="run-ended")
+    life = begin(injector, run_over)
+    await injector.on.wait()
+    assert (await through_the_link(local_stack)).outcome is ProbeOutcome.REFUSED
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection(*local_stack.link_address(link))
+    run_over.set()
+    await life
+    counts = [(event.count, event.detail) for _, event in history.so_far().of(FaultHit)]
+    assert counts == [(1, "attempts to connect that were refused")]

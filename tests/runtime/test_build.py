@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import SetUpError
-from harness.runtime.toxiproxy.build import VERSION, find_or_build, version_of
+from harness.runtime.toxiproxy.build import VERSION, _made, find_or_build, version_of
 
 
 def script(path: Path, text: str) -> Path:
@@ -50,27 +50,35 @@ def test_named_server_that_is_none_is_an_error(tmp_path: Path, monkeypatch: pyte
         find_or_build(tmp_path)
 
 
-def test_server_on_path_is_used(bare: Path, tmp_path: Path) -> None:
-    """A version 2 on PATH comes next."""
+def test_server_on_path_is_used_where_ours_cannot_be_built(
+    bare: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A version 2 on PATH comes last, and what it cannot tell is said."""
     on_path = script(bare / "toxiproxy-server", "echo toxiproxy-server version 2.5.0")
     assert find_or_build(tmp_path / "cache") == on_path
+    assert "it tells of connections alone" in capsys.readouterr().err
 
 
-def test_old_server_on_path_is_passed_over(bare: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A version 1 on PATH is not used, which is said; the cached server is."""
-    script(bare / "toxiproxy-server", "echo toxiproxy-server version 1.2.1")
-    cached = tmp_path / "tools" / f"toxiproxy-server-{VERSION}"
+def test_our_server_comes_before_the_one_on_path(bare: Path, tmp_path: Path) -> None:
+    """One that tells what moves on a link is used where it is there, or can be built."""
+    script(bare / "toxiproxy-server", "echo toxiproxy-server version 2.12.0")
+    cached = _made(tmp_path)
     cached.parent.mkdir()
     script(cached, "true")
     assert find_or_build(tmp_path) == cached
+
+
+def test_old_server_on_path_is_not_used(bare: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A version 1 on PATH is as good as none, which is said."""
+    script(bare / "toxiproxy-server", "echo toxiproxy-server version 1.2.1")
+    with pytest.raises(SetUpError, match="could not be built"):
+        find_or_build(tmp_path)
     assert "is no Toxiproxy 2.x (it says 1.2.1): not used" in capsys.readouterr().err
 
 
 def test_no_way_to_a_server_is_one_clear_line(bare: Path, tmp_path: Path) -> None:
     """Without Go and uv one line says what was tried and what to do, and nothing half-made stays."""
-    with pytest.raises(
-        SetUpError, match=r"no Go on PATH; no uv.*put Toxiproxy 2.x on PATH.*HARNESS_TOXIPROXY"
-    ) as raised:
+    with pytest.raises(SetUpError, match=r"no Go on PATH; no uv.*put Go on PATH.*HARNESS_TOXIPROXY") as raised:
         find_or_build(tmp_path)
     assert "\n" not in str(raised.value)
     assert raised.value.exit_code == 3
@@ -90,10 +98,12 @@ def test_failed_build_shows_its_reason(bare: Path, tmp_path: Path) -> None:
 def test_build_is_kept_under_its_version(bare: Path, tmp_path: Path) -> None:
     """What Go built is kept in the cache, whole, and found again without Go."""
     body = f"echo toxiproxy-server version {VERSION}"
-    script(bare / "go", f"""printf '#!/bin/sh\\n{body}\\n' > "$GOBIN/server"; /bin/chmod +x "$GOBIN/server" """)
+    build = 'while [ "$1" != -o ]; do shift; done'
+    script(bare / "go", f"""{build}; printf '#!/bin/sh\\n{body}\\n' > "$2"; /bin/chmod +x "$2" """)
     made = find_or_build(tmp_path)
     (bare / "go").unlink()
-    assert made == tmp_path / "tools" / f"toxiproxy-server-{VERSION}"
+    assert made == _made(tmp_path)
+    assert made.name.startswith(f"toxiproxy-server-{VERSION}-")
     assert find_or_build(tmp_path) == made
 
 

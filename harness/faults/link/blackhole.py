@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from harness.faults.link.fault import LinkFault
+from harness.faults.link.fault import HitWhen, LinkFault
 from harness.faults.toxic import Toxic
 from harness.history.events import ProbeOutcome
 
@@ -16,6 +16,7 @@ class Blackhole(LinkFault):
     """
 
     kind: Literal["blackhole"] = "blackhole"
+    HIT_WHEN: ClassVar[HitWhen] = HitWhen.UNANSWERED
     PROBE_OUTCOMES: ClassVar[frozenset[ProbeOutcome]] = frozenset({ProbeOutcome.SILENT})
     IN_LOGS: ClassVar[str] = r"time[d]?[ _-]?out|Timeout|deadline"
     ABOUT: ClassVar[str] = "blackholed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from harness.faults.link.fault import LinkFault
+from harness.faults.link.fault import HitWhen, LinkFault
 from harness.history.events import ProbeOutcome
 
 
@@ -13,6 +13,7 @@ class Refused(LinkFault):
 
     kind: Literal["refused"] = "refused"
     CUTS: ClassVar[bool] = True
+    HIT_WHEN: ClassVar[HitWhen] = HitWhen.CUT_OFF
     PROBE_OUTCOMES: ClassVar[frozenset[ProbeOutcome]] = frozenset({ProbeOutcome.REFUSED})
     IN_LOGS: ClassVar[str] = r"refused|Errno 111|Errno 61\b|disconnect|closed|Not connected|\bEOF\b|end of stream"
     ABOUT: ClassVar[str] = "refused"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from harness.faults.link.fault import LinkFault
+from harness.faults.link.fault import HitWhen, LinkFault
 from harness.faults.toxic import Toxic
 from harness.history.events import ProbeOutcome
 
@@ -13,6 +13,7 @@ class Reset(LinkFault):
     """Every connection is reset as soon as the client sends; the server does no work."""
 
     kind: Literal["reset"] = "reset"
+    HIT_WHEN: ClassVar[HitWhen] = HitWhen.UNANSWERED
     PROBE_OUTCOMES: ClassVar[frozenset[ProbeOutcome]] = frozenset({ProbeOutcome.RESET})
     IN_LOGS: ClassVar[str] = r"reset|Errno 104|Errno 54\b|disconnect|closed|broken"
     ABOUT: ClassVar[str] = "reset"

@@ -52,16 +52,24 @@ class AttachedLink:
         container: its container, which makes its proxy by itself whenever it starts.
         listen_port: the server's port, on which its proxy listens in its container.
         on_start: is told where the harness reaches the proxy, which may be another place after each start.
+        protocol: what is spoken over the link, as far as that is known.
     """
 
     def __init__(
-        self, link: str, engine: Engine, container: Container, listen_port: int, on_start: Callable[[Address], object]
+        self,
+        link: str,
+        engine: Engine,
+        container: Container,
+        listen_port: int,
+        on_start: Callable[[Address], object],
+        protocol: str = "",
     ) -> None:
         self.link = link
         self._engine = engine
         self._container = container
         self._listen_port = listen_port
         self._on_start = on_start
+        self._protocol = protocol
 
     async def start(self, log: LinkLog) -> ContainerServer:
         """Take the server that runs, or start it again, and have its proxy without toxics.
@@ -88,7 +96,7 @@ class AttachedLink:
         except HarnessError:
             follower.give_up()
             raise
-        control = Control(self.link, published(self._container, _CONTROL_PORT)[1])
+        control = Control(self.link, published(self._container, _CONTROL_PORT)[1], protocol=self._protocol)
         server = ContainerServer(self._engine, AttachedContainer(self._container), follower, control, log)
         try:
             await server.answers()

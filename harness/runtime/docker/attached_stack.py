@@ -192,7 +192,8 @@ class AttachedStack:
         def note(address: Address) -> None:
             self._proxies[link].address = address
 
-        place = AttachedLink(str(link), self._engine, container, link.port, note)
+        protocol = self.stack.link_probes.get((link.server, link.port), "")
+        place = AttachedLink(str(link), self._engine, container, link.port, note, protocol)
         return LinkProxy(
             str(link),
             published(container, link.port),

@@ -27,10 +27,19 @@ class LinkContainer:
         listen_port: the server's port, on which it listens in its container.
         control: where the harness reaches its control API.
         upstream: the server's own address.
+        protocol: what is spoken over the link, as far as that is known.
     """
 
     def __init__(
-        self, link: str, engine: Engine, contained: Contained, *, listen_port: int, control: Address, upstream: Address
+        self,
+        link: str,
+        engine: Engine,
+        contained: Contained,
+        *,
+        listen_port: int,
+        control: Address,
+        upstream: Address,
+        protocol: str = "",
     ) -> None:
         self.link = link
         self._engine = engine
@@ -38,6 +47,7 @@ class LinkContainer:
         self._listen_port = listen_port
         self._control = control
         self._upstream = upstream
+        self._protocol = protocol
 
     async def create(self) -> None:
         """Create it, without starting it."""
@@ -64,7 +74,7 @@ class LinkContainer:
             follower.give_up()
             raise
         host, port = self._control
-        control = Control(self.link, port, host=host)
+        control = Control(self.link, port, host=host, protocol=self._protocol)
         server = ContainerServer(self._engine, self._contained, follower, control, log)
         try:
             await server.answers()

@@ -181,6 +181,7 @@ class StartUp:
             listen_port=link.port,
             control=reached[control_port_of(link)],
             upstream=(networks.address(plan.lans[at(link.server)], link.server), link.port),
+            protocol=self._stack.link_probes.get((link.server, link.port), ""),
         )
         with self._session.reaper.asking():
             await place.create()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from harness.errors import HarnessError
 from harness.faults.fault import Fault
@@ -59,7 +59,13 @@ class Effect(abc.ABC, Generic[FaultT]):
         links: every link whose traffic may meet the fault.
         log_names: the services in whose logs it may stand.
         proxies: those of the links that lead to the target.
+
+    Class attributes:
+        HITS_UNTIL_HEALED: it hits clients until its target is healed, not only until the order to lift it: a
+            service that is down is down until it has started.
     """
+
+    HITS_UNTIL_HEALED: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -97,6 +103,10 @@ class Effect(abc.ABC, Generic[FaultT]):
             since_mono_s: the monotonic time in seconds at which it was on.
         """
         del since_mono_s
+        return ()
+
+    async def hits_when_lifted(self) -> Sequence[Hit]:
+        """Count what is only known of the fault when it is lifted; asked right after that."""
         return ()
 
     @abc.abstractmethod

@@ -6,14 +6,16 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from harness.runtime.effects.effect import Observation
+from harness.history.events import ProbeOutcome
+from harness.runtime.effects.usual import Usual
 from harness.runtime.running import RunningStack
 from harness.runtime.toxiproxy.link_probe import GREETINGS, ProbeResult, send_probe
 from harness.stack.link import Link
 
 PROBE_TIMEOUT_S = 1.0
-# Without a protocol there is no word of an application to wait for: the kernel alone accepts a connection.
+# Without a protocol the harness can only listen: what comes is held against what came before the fault.
 MUTE = "tcp"
+_BASELINE_PROBES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,26 @@ class Endpoint:
         """
         return await self.send(GREETINGS[self.protocol], timeout_s)
 
+    async def usual(self, probes: int = _BASELINE_PROBES) -> Usual:
+        """See what it does without a fault, by so many probes; by one where silence would have to be waited for."""
+        first = await self.probe()
+        if first.outcome is ProbeOutcome.SILENT:
+            return Usual.of([first])
+        return Usual.of([first, *[await self.probe() for _ in range(probes - 1)]])
+
+    def is_as_usual(self, result: ProbeResult, usual: Usual | None = None) -> bool:
+        """Whether a probe came to what it comes to without a fault.
+
+        Args:
+            result: what the probe came to.
+            usual: what it came to before; only a port without a protocol may be silent, and only if it was before.
+        """
+        if self.protocol != MUTE:
+            return result.outcome is ProbeOutcome.ANSWERED
+        if usual is not None:
+            return usual.is_back(result)
+        return result.connected and result.outcome in {ProbeOutcome.ANSWERED, ProbeOutcome.SILENT}
+
 
 async def probe_all(endpoints: tuple[Endpoint, ...], timeout_s: float = PROBE_TIMEOUT_S) -> dict[str, ProbeResult]:
     """Probe some endpoints at once; what each probe came to, by the endpoint's name."""
@@ -59,16 +81,14 @@ async def probe_all(endpoints: tuple[Endpoint, ...], timeout_s: float = PROBE_TI
     return {endpoint.name: result for endpoint, result in zip(endpoints, results, strict=True)}
 
 
-def held_against(results: Mapping[str, ProbeResult], expected: frozenset[str], before: str) -> Observation:
-    """Hold what probes came to against what they should come to.
+def told(results: Mapping[str, ProbeResult], before: str) -> str:
+    """What probes came to, for a person.
 
     Args:
         results: by the endpoint's name.
-        expected: every outcome that is as it should be.
         before: what else is known.
     """
-    saw = "; ".join([before, *(f"a probe of {name} was '{result.outcome}'" for name, result in results.items())])
-    return Observation(as_expected=all(result.outcome in expected for result in results.values()), saw=saw)
+    return "; ".join([before, *(f"a probe of {name} was '{result.outcome}'" for name, result in results.items())])
 
 
 def _protocol(running: RunningStack, service: str, port: int) -> str:

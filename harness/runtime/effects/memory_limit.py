@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from harness.faults.service.memory_limit import MemoryLimit
 from harness.history.events import Witness
@@ -24,16 +25,21 @@ _ATTEMPTS = 16
 class MemoryLimitEffect(ContainerEffect[MemoryLimit]):
     """Limited by the kernel; seen by the control group's own limit and by what becomes of who exceeds it."""
 
+    HITS_UNTIL_HEALED: ClassVar[bool] = True
+
     _before: Mapping[str, int] | None = None
     _limit = 0
     _failed_before = 0
+    _killed_before = False
     _is_on = False
 
     async def arm(self) -> None:
         """Note what was before."""
+        await super().arm()
         container = self.container
         self._before = await memory_limit(container)
         self._failed_before = (await statistics(container)).memory.failcnt
+        self._killed_before = _was_killed((await inspect(container)).state)
 
     async def switch_on(self) -> None:
         """Set the limit, or the lowest that the kernel takes of a service that holds more already."""
@@ -81,13 +87,14 @@ class MemoryLimitEffect(ContainerEffect[MemoryLimit]):
 
     async def _observe_its_end(self) -> Observation:
         state = (await inspect(self.container)).state
-        how = _KILLED_BY if _was_killed(state) else f"not killed: exit code {state.exit_code}"
-        return Observation(as_expected=_was_killed(state), saw=f"{self.target} has ended, {how}")
+        killed = _was_killed(state) and not self._killed_before
+        how = _KILLED_BY if killed else f"not killed by the limit: exit code {state.exit_code}"
+        return Observation(as_expected=killed, saw=f"{self.target} has ended, {how}")
 
     async def counted(self) -> Sequence[Hit]:
-        """Count how often it wanted more than it had, or that it was killed for that."""
+        """Count how often it wanted more than it had, or that it was killed for that; not what was so before."""
         container = self.container
-        if _was_killed((await inspect(container)).state):
+        if not self._killed_before and _was_killed((await inspect(container)).state):
             return (Hit(Witness.KERNEL, 1, f"of its processes {_KILLED_BY}"),)
         failed = (await statistics(container)).memory.failcnt - self._failed_before
         wanted = "times that it wanted more memory than it had"

@@ -12,33 +12,47 @@ from harness.runtime.effects.endpoint import probe_all
 from harness.runtime.effects.packets import PacketEffect
 
 _PROOF_DEADLINE_S = 5.0
+_WAYS = ("--source", "--destination")
 
 
 class PacketLossEffect(PacketEffect[PacketLoss]):
-    """Dropped by the kernel at random; seen by the rule's own counter, while link_probes go."""
+    """Dropped by the kernel at random; seen by the counters of all packets, hit by those of others than ours."""
 
-    _dropped_of_ours = 0
+    _rules_of_ours = 0
 
     async def switch_on(self) -> None:
-        """Drop at random, both ways."""
-        probability = f"{self.fault.percent / 100:.4f}"
-        await self.packets.drop(["-m", "statistic", "--mode", "random", "--probability", probability])
+        """Drop at random, both ways; what the harness itself sends and gets is dropped and counted apart."""
+        ours = [(way, address) for address in await self._own_addresses() for way in _WAYS]
+        for way, address in ours:
+            await self.packets.drop([way, address, *self._at_random])
+        self._rules_of_ours = len(ours)
+        for way, address in ours:
+            # What was spared must not come to the rule of the others, which would drop some of it again.
+            await self.packets.let_pass([way, address])
+        await self.packets.drop(self._at_random)
 
     async def observe_service(self) -> Observation:
         """The kernel should drop some of what is sent: greet the service until it has."""
-        before = dropped = await self._count()
+        dropped = sum(await self.packets.dropped())
         gives_up_at_s = asyncio.get_running_loop().time() + _PROOF_DEADLINE_S
         while not dropped and self.endpoints and asyncio.get_running_loop().time() < gives_up_at_s:
             await probe_all(self.endpoints, timeout_s=0.25)
-            dropped = await self._count()
-        self._dropped_of_ours += dropped - before
+            dropped = sum(await self.packets.dropped())
         return Observation(as_expected=dropped > 0, saw=f"the kernel has dropped {dropped} packets")
 
     async def counted(self) -> Sequence[Hit]:
-        """Count what was dropped since the last observation."""
-        dropped = await self._count() - self._dropped_of_ours
+        """Count what was dropped of others: nothing that comes of the harness's own connections is among it."""
+        dropped = sum((await self.packets.dropped())[self._rules_of_ours :])
         what = "packets of the system dropped by the kernel"
         return (Hit(Witness.KERNEL, dropped, what),) if dropped > 0 else ()
 
-    async def _count(self) -> int:
-        return sum(await self.packets.dropped())
+    @property
+    def _at_random(self) -> list[str]:
+        return ["-m", "statistic", "--mode", "random", "--probability", f"{self.fault.percent / 100:.4f}"]
+
+    async def _own_addresses(self) -> tuple[str, ...]:
+        """From where the harness's connections come into the service's networks: the machine's own address in each."""
+        container = self.container
+        await asyncio.to_thread(container.reload)
+        networks = container.attrs["NetworkSettings"]["Networks"].values()
+        return tuple(dict.fromkeys(gateway for each in networks if (gateway := str(each.get("Gateway") or ""))))

@@ -69,6 +69,14 @@ class PacketFilter:
         """
         await self._sidecar.require([*_IPTABLES, "-A", self._chain, *match, "-j", "DROP"])
 
+    async def let_pass(self, match: Sequence[str]) -> None:
+        """Have what matches pass by the rules that follow.
+
+        Args:
+            match: as iptables writes it.
+        """
+        await self._sidecar.require([*_IPTABLES, "-A", self._chain, *match, "-j", "RETURN"])
+
     async def drop_calls(self) -> None:
         """Drop what the service sends to open a connection; counted apart, as only the service itself does it."""
         await self.drop(["-o", _OUTWARD, "-p", "tcp", "--syn"])
@@ -112,6 +120,7 @@ class PacketEffect(ContainerEffect[ServiceFaultT]):
 
     async def arm(self) -> None:
         """Start the sidecar."""
+        await super().arm()
         self._filter = await PacketFilter.beside(self.container, self.labels)
 
     async def switch_off(self) -> None:

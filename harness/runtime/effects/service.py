@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import abc
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, TypeVar
 
 from harness.errors import ControlHung, HarnessError
 from harness.faults.service.fault import ServiceFault
-from harness.history.events import ProbeOutcome, Witness
+from harness.history.events import ProbeOutcome
 from harness.runtime.effects.effect import Effect, Hit, Observation
-from harness.runtime.effects.endpoint import MUTE, Endpoint, held_against, probe_all
+from harness.runtime.effects.endpoint import MUTE, Endpoint, probe_all, told
+from harness.runtime.effects.link_hits import TOLD_WITHIN_S, still_hits
+from harness.runtime.effects.usual import Usual
 from harness.runtime.running import RunningStack
 from harness.runtime.service import ServiceState
 from harness.runtime.session.undo_log import UndoStep
+from harness.runtime.toxiproxy.link_probe import ProbeResult
 from harness.runtime.toxiproxy.link_proxy import LinkProxy
 
 ServiceFaultT = TypeVar("ServiceFaultT", bound=ServiceFault)
@@ -30,7 +33,7 @@ class ServiceEffect(Effect[ServiceFaultT]):
 
     Class attributes:
         STATE: what the service does while the fault is on, by the word of what runs it.
-        CALLS_MEET_IT: a connection to the service cannot but meet the fault; otherwise the kernel's counters or the
+        CALLS_MEET_IT: what is said to the service cannot but meet the fault; otherwise the kernel's counters or the
             clients' logs have to tell.
     """
 
@@ -53,6 +56,13 @@ class ServiceEffect(Effect[ServiceFaultT]):
         self.endpoints = tuple(Endpoint.direct(running, target, port) for port in ports)
         self.link_endpoints = tuple(Endpoint.through(running, link) for link in links_to)
         self._switched_off: tuple[LinkProxy, ...] = ()
+        self._usual: dict[str, Usual] = {}
+
+    async def arm(self) -> None:
+        """See what the ports that have no protocol do without the fault: some speak first, some are silent."""
+        mute = tuple(each for each in (*self.endpoints, *self.link_endpoints) if each.protocol == MUTE)
+        usual = await asyncio.gather(*(each.usual(probes=1) for each in mute))
+        self._usual = {each.name: what for each, what in zip(mute, usual, strict=True)}
 
     @abc.abstractmethod
     async def switch_on(self) -> None:
@@ -87,12 +97,12 @@ class ServiceEffect(Effect[ServiceFaultT]):
         return observation
 
     async def hits(self, since_mono_s: float) -> Sequence[Hit]:
-        """What the kernel has counted, and which connections came that the fault cannot but have hit."""
+        """What the kernel has counted, and the connections on which bytes stood still where they cannot but do so."""
         counted = await self.counted()
-        came = sum(len(proxy.system_connections(since_mono_s)) for proxy in self.proxies)
-        if self.CALLS_MEET_IT and came:
-            return (*counted, Hit(Witness.PROXY, came, "connections accepted under the fault"))
-        return counted
+        if not self.CALLS_MEET_IT:
+            return counted
+        await asyncio.sleep(TOLD_WITHIN_S)
+        return (*counted, *still_hits(self.proxies, since_mono_s))
 
     async def lift(self) -> None:
         """Take it away, and switch the links on again once the service is back."""
@@ -118,8 +128,9 @@ class ServiceEffect(Effect[ServiceFaultT]):
         state = await self.service.state()
         if state is not ServiceState.RUNNING:
             return Observation(as_expected=False, saw=f"{self.target} is {state}")
-        results = await probe_all((*self.endpoints, *self.link_endpoints))
-        return held_against(results, frozenset({ProbeOutcome.ANSWERED}), f"{self.target} is {state}")
+        endpoints = (*self.endpoints, *self.link_endpoints)
+        results = await probe_all(endpoints)
+        return Observation(self._are_as_usual(endpoints, results), told(results, f"{self.target} is {state}"))
 
     async def undo_steps(self) -> Sequence[UndoStep]:
         """What gives the service back what it had, has it run, and takes every fault of its links away."""
@@ -134,13 +145,24 @@ class ServiceEffect(Effect[ServiceFaultT]):
         return True
 
     async def observe_endpoints(self, endpoints: tuple[Endpoint, ...]) -> Observation:
-        """See what the service does, and what probes of it come to; of a mute port, only a refusal tells."""
+        """See what the service does, and what probes of it come to; what a port does anyway tells nothing."""
         state = await self.service.state()
         if state is not self.STATE:
             return Observation(as_expected=False, saw=f"{self.target} is {state}, not {self.STATE}")
         expected = self.fault.PROBE_OUTCOMES
-        telling = tuple(each for each in endpoints if each.protocol != MUTE or ProbeOutcome.REFUSED in expected)
-        return held_against(await probe_all(telling), expected, f"{self.target} is {state}")
+        telling = tuple(each for each in endpoints if self._tells(each, expected))
+        results = await probe_all(telling)
+        as_expected = all(result.outcome in expected for result in results.values())
+        return Observation(as_expected, told(results, f"{self.target} is {state}"))
+
+    def _tells(self, endpoint: Endpoint, expected: frozenset[str]) -> bool:
+        if endpoint.protocol != MUTE:
+            return True
+        usual = self._usual.get(endpoint.name)
+        return ProbeOutcome.REFUSED in expected if usual is None else usual.outcome not in expected
+
+    def _are_as_usual(self, endpoints: tuple[Endpoint, ...], results: Mapping[str, ProbeResult]) -> bool:
+        return all(each.is_as_usual(results[each.name], self._usual.get(each.name)) for each in endpoints)
 
     async def switch_links_off(self) -> None:
         """Have clients refused, as they would be without a proxy in between."""
@@ -159,10 +181,12 @@ class ServiceEffect(Effect[ServiceFaultT]):
 
     async def _renew_stuck(self) -> None:
         """Replace proxies that stay silent although the service answers: cut off while they called it, they wait on."""
-        if any(result.outcome is not ProbeOutcome.ANSWERED for result in (await probe_all(self.endpoints)).values()):
+        if not self._are_as_usual(self.endpoints, await probe_all(self.endpoints)):
             return
         results = await probe_all(self.link_endpoints)
-        for proxy, result in zip(self.proxies, results.values(), strict=True):
-            if result.outcome is ProbeOutcome.SILENT:
+        for proxy, endpoint in zip(self.proxies, self.link_endpoints, strict=True):
+            result = results[endpoint.name]
+            is_as_usual = endpoint.is_as_usual(result, self._usual.get(endpoint.name))
+            if result.outcome is ProbeOutcome.SILENT and not is_as_usual:
                 await proxy.renew()
                 self.proxy_replaced = True

@@ -152,6 +152,7 @@ class LocalStack:
             upstream=self.address(link.server, link.port),
             binary=self._toxiproxy,
             session=self._session,
+            protocol=self.stack.link_probes.get((link.server, link.port), ""),
         )
         self._proxies[link] = LinkProxy(
             str(link),

@@ -31,6 +31,7 @@ class LocalPlace:
         upstream: host and port of the server of the link.
         binary: the Toxiproxy server.
         session: what its process belongs to.
+        protocol: what is spoken over the link, as far as that is known.
     """
 
     link: str
@@ -39,6 +40,7 @@ class LocalPlace:
     upstream: tuple[str, int]
     binary: Path
     session: Session
+    protocol: str = ""
 
     async def start(self, log: LinkLog) -> LocalServer:
         """Start a server and make its proxy, without toxics.
@@ -62,7 +64,7 @@ class LocalPlace:
             )
         finally:
             os.close(output_fd)
-        server = LocalServer(process, Control(slug(self.link), self.control_port))
+        server = LocalServer(process, Control(slug(self.link), self.control_port, protocol=self.protocol))
         try:
             await server.answers(self.control_port)
             await server.control.create(listen=(_LOOPBACK, self.listen_port), upstream=self.upstream)

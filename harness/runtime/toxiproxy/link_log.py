@@ -11,30 +11,20 @@ import os
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from harness.runtime.toxiproxy.accepted import Accepted
+from harness.runtime.toxiproxy.link_use import LinkUse, Moved
+from harness.runtime.toxiproxy.probe_ports import ProbePorts
 
 _ACCEPTED = b'"message":"Accepted client"'
 _NO_SERVER = b'"message":"Unable to open connection to upstream"'
 _STARTED = b'"message":"Started proxy"'
 _ENDED = b'"message":"RemoveConnection '
-_ALL_ENDED = (b'"message":"Terminated proxy"', b'"message":"Starting Toxiproxy"')
+_BEGAN = b'"message":"Starting Toxiproxy"'
+_ALL_ENDED = (b'"message":"Terminated proxy"', _BEGAN)
+_MOVED = b'"message":"Bytes moved"'
 _JOIN_DEADLINE_S = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """A connection that the proxy accepted.
-
-    Args:
-        at_mono_s: monotonic time in seconds (``time.monotonic``) at which the log told of it.
-        client_host: the address that the client called from.
-        client_port: the port that it called from.
-    """
-
-    at_mono_s: float
-    client_host: str
-    client_port: int
 
 
 class LinkLog:
@@ -49,9 +39,14 @@ class LinkLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.probe_ports = ProbePorts()
         self.accepted: list[Accepted] = []
         self.open: dict[str, Accepted] = {}
         self.starts = 0
+        self._uses: list[LinkUse] = []
+        # Of the present server: by the connection's number, where it stands among the uses; by its client, the latest.
+        self._place_of: dict[int, int] = {}
+        self._latest: dict[str, Accepted] = {}
         self._readers: list[threading.Thread] = []
 
     def attach(self) -> int:
@@ -66,6 +61,11 @@ class LinkLog:
         """Wait until what dead servers wrote is read."""
         for reader in self._readers:
             reader.join(_JOIN_DEADLINE_S)
+
+    @property
+    def uses(self) -> tuple[LinkUse, ...]:
+        """What the witness has told of each connection so far; nothing where the server has none."""
+        return tuple(self._uses)
 
     def _read(self, reading: int) -> None:
         rest = b""
@@ -84,10 +84,14 @@ class LinkLog:
             os.close(reading)
 
     def _note(self, line: bytes, at_mono_s: float) -> None:
-        if _ACCEPTED in line:
+        if _MOVED in line:
+            self._note_use(Moved.model_validate_json(line), at_mono_s)
+        elif _ACCEPTED in line:
             client = _text(line, "client")
-            self.open[client] = _connection(client, at_mono_s)
-            self.accepted.append(self.open[client])
+            host, _, port = client.rpartition(":")
+            accepted = Accepted(at_mono_s, host, int(port), self.probe_ports.take(int(port)))
+            self.open[client] = self._latest[client] = accepted
+            self.accepted.append(accepted)
         elif _NO_SERVER in line:
             self.open.pop(_text(line, "client"), None)
         elif _ENDED in line:
@@ -95,8 +99,19 @@ class LinkLog:
             self.open.pop(_text(line, "link").removesuffix("upstream").removesuffix("downstream"), None)
         elif any(told in line for told in _ALL_ENDED):
             self.open.clear()
+            if _BEGAN in line:
+                self._place_of.clear()
+                self._latest.clear()
         elif _STARTED in line:
             self.starts += 1
+
+    def _note_use(self, moved: Moved, at_mono_s: float) -> None:
+        place = self._place_of.get(moved.connection)
+        if place is None:
+            self._place_of[moved.connection] = len(self._uses)
+            self._uses.append(LinkUse.of(self._latest[moved.client], moved, at_mono_s))
+        else:
+            self._uses[place] = LinkUse.of(self._uses[place].accepted, moved, at_mono_s)
 
     @staticmethod
     def _keep(file: int, chunk: bytes) -> None:
@@ -108,8 +123,3 @@ class LinkLog:
 
 def _text(line: bytes, key: str) -> str:
     return str(json.loads(line)[key])
-
-
-def _connection(client: str, at_mono_s: float) -> Accepted:
-    host, _, port = client.rpartition(":")
-    return Accepted(at_mono_s, host, int(port))

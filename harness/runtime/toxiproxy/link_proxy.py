@@ -133,6 +133,11 @@ class LinkProxy(LinkTraffic):
         """Whether its server runs; one that died is replaced within some 50 ms."""
         return self._server is not None and self._server.alive
 
+    @property
+    def has_witness(self) -> bool:
+        """Whether its server tells how the bytes of each connection move: ours does, another Toxiproxy does not."""
+        return self._server is not None and self._server.control.has_witness
+
     async def disable(self) -> None:
         """Refuse new connections and end those that are open.
 
@@ -165,6 +170,12 @@ class LinkProxy(LinkTraffic):
         async with self._turn:
             await self._running().control.remove_toxic(toxic)
             self._toxics.pop(toxic.name, None)
+
+    async def acts(self) -> bool:
+        """Whether anything acts on it, by its server's own word; what ``add_toxic`` raises, this raises."""
+        async with self._turn:
+            _, toxics = await self._running().control.state()
+            return bool(toxics)
 
     async def heal(self) -> Healed:
         """Remove every toxic and accept connections, by a new server if the old one does not obey.
