@@ -39,6 +39,7 @@ from harness.report.result import DrillResult, verdict_of_all
 from harness.report.terminal import TerminalProgress, print_findings, print_table
 from harness.runtime.effects.registry import runtimes_of
 from harness.runtime.running import RuntimeName
+from harness.saboteurs.declared import chosen, read_declared
 from harness.scenario import loading
 from harness.scenario.model import Scenario
 from harness.stack.stack import Stack
@@ -149,12 +150,8 @@ def check_saboteur(stack: Stack, saboteur: str | None) -> None:
     Raises:
         UsageError: names those that do.
     """
-    if saboteur is None:
-        return
-    folder = stack.saboteur_hook.parent if stack.saboteur_hook else None
-    known = sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__") if folder else []
-    if saboteur not in known:
-        raise UsageError(f"no saboteur {saboteur!r}; there are: {', '.join(known) or 'none'}")
+    if saboteur is not None:
+        chosen(read_declared(stack), [saboteur], None)
 
 
 def list_scenarios(stack: StackFile = DEFAULT_STACK, faults: Faults = False) -> int:

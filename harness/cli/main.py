@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from harness.cli import drilling, housekeeping, images, init, loading, status
+from harness.cli import drilling, housekeeping, images, init, loading, saboteurs, status
 from harness.cli.version import show_versions
 from harness.errors import HarnessError
 
@@ -70,6 +70,7 @@ app.command("drill")(ends_the_process(drilling.drill))
 app.command("list")(ends_the_process(drilling.list_scenarios))
 app.command("init")(ends_the_process(init.init))
 app.command("load")(ends_the_process(loading.load))
+app.command("saboteurs")(ends_the_process(saboteurs.saboteurs))
 app.command("up")(ends_the_process(housekeeping.up))
 app.command("status")(ends_the_process(status.status))
 app.command("down")(ends_the_process(housekeeping.down))
