@@ -22,12 +22,11 @@ from harness.errors import ReportNotWritten, UsageError
 from harness.history.history import Entry
 from harness.saboteurs.code_state import code_state
 from harness.saboteurs.declared import chosen, read_declared
-from harness.saboteurs.matrix import Matrix, Try
+from harness.saboteurs.matrix import Matrix
 from harness.saboteurs.plan import sample_of, tries_of
 from harness.saboteurs.score import score_of
 from harness.saboteurs.table import markdown, print_score
 from harness.saboteurs.tried import Outcome, Tried, TriedFile
-from harness.stack.stack import Stack
 
 _RESULTS = "saboteurs.jsonl"
 _COLOURS = {Outcome.CAUGHT: "green", Outcome.PASSED: "bold red", Outcome.ELSEWHERE: "bold red"}
@@ -82,10 +81,11 @@ def saboteurs(
     code = code_state(described.project)
     kept = TriedFile(_file(parent, resume=resume))
     console = console_for_people(stderr=table)
-    console.print(f" seed {seed}, code {code}: {len(picked)} saboteurs, {len(tries)} drills", highlight=False)
     wanted = [each.key(code) for each in tries]
     done = {each.key: each for each in kept.of_code(code) if each.key in set(wanted)}
     left = [each for each, key in zip(tries, wanted, strict=True) if key not in done]
+    counts = f"{len(picked)} saboteurs, {len(tries)} drills, {len(left)} drills left"
+    console.print(f" seed {seed}, code {code}: {counts}", highlight=False)
     made: list[Tried] = []
 
     def on_tried(tried: Tried) -> None:

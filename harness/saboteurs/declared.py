@@ -55,7 +55,8 @@ def read_declared(stack: Stack) -> Mapping[str, Declared]:
         found = TypeAdapter(tuple[Declared, ...]).validate_json(ran.stdout)
     except subprocess.CalledProcessError as ended:
         said = ended.stderr.decode(errors="replace").strip()
-        raise SetUpError(f"the saboteurs of {hook} cannot be listed: {said.splitlines()[-1] if said else 'no words'}")
+        words = said.splitlines()[-1] if said else "no words"
+        raise SetUpError(f"the saboteurs of {hook} cannot be listed: {words}") from ended
     except (OSError, subprocess.TimeoutExpired, ValidationError) as cause:
         raise SetUpError(f"the saboteurs of {hook} cannot be listed: {cause}") from cause
     return {each.name: each for each in found}

@@ -13,6 +13,7 @@ from harness.drill.drill import Drill
 from harness.drill.opening import running_stack, while_it_lasts
 from harness.drill.progress import Progress
 from harness.errors import HarnessError
+from harness.history.events import RunGivenUp
 from harness.report.files import write_report
 from harness.report.result import DrillResult
 from harness.runtime.local.saboteur_switch import SaboteurSwitch
@@ -101,6 +102,7 @@ class Matrix:
             )
             async with while_it_lasts(bench.running):
                 result = await drill.run()
+            bench.note(result)
             write_report(folder, [result])
             found = tuple(f"{finding.check}: {finding.title}" for finding in result.findings)
         except HarnessError as cause:
@@ -137,6 +139,12 @@ class _Bench:
         self.switch = SaboteurSwitch(running.directory)
         self.is_spoiled = False
         self._restarts: tuple[str, ...] = ()
+
+    def note(self, result: DrillResult) -> None:
+        """See to it that no task of a run that was given up still works in the next drill."""
+        airflow = self.running.stack.adapters.airflow
+        if airflow is not None and any(True for _ in result.history.of(RunGivenUp)):
+            self._restarts = (*self._restarts, airflow.tasks_run_in)
 
     async def turn(self, saboteur: Declared | None) -> None:
         """Plant a saboteur in the place of the one before."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.errors import HarnessError
 from harness.checks.finding import Verdict
+from harness.errors import HarnessError
 from harness.saboteurs.bound import lower_bound, upper_bound
 from harness.saboteurs.tried import Outcome, Tried
 

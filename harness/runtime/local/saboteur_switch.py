@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class SaboteurSwitch:
-    """A file that names the saboteur, and a folder for the proof that it was at work; the hook reads one, writes the other.
+    """A file that names the saboteur, for the hook to read, and a folder for its proof that it was at work.
 
     Args:
         directory: the session's.
