@@ -66,7 +66,7 @@ def saboteurs(
 
     A saboteur is caught when it was at work in the drill and its named promise blames the system.
 
-    Exit codes: 0 all were caught, 1 one survived, or a sound drill failed, 2 wrong usage, 3 it could not be told.
+    Exit codes: 0 all were caught, 1 one was missed, or a sound drill failed, 2 wrong usage, 3 it could not be told.
     """
     seed = datetime.now(UTC).date().toordinal() if seed is None else seed
     described = describe(stack, seed=seed)
@@ -80,34 +80,23 @@ def saboteurs(
     directory = new_report_directory(parent)
     code = code_state(described.project)
     kept = TriedFile(_file(parent, resume=resume))
-    console = console_for_people(stderr=table)
     wanted = [each.key(code) for each in tries]
     done = {each.key: each for each in kept.of_code(code) if each.key in set(wanted)}
     left = [each for each, key in zip(tries, wanted, strict=True) if key not in done]
+    console = console_for_people(stderr=table)
     counts = f"{len(picked)} saboteurs, {len(tries)} drills, {len(left)} drills left"
     console.print(f" seed {seed}, code {code}: {counts}", highlight=False)
-    made: list[Tried] = []
-
-    def on_tried(tried: Tried) -> None:
-        made.append(tried)
-        _print_tried(console, tried, len(made), len(left))
-
+    shown = _Shown(console, len(left))
     matrix = Matrix(
-        described,
-        left,
-        seed=seed,
-        code=code,
-        directory=directory,
-        kept=kept,
-        progress=_Quiet(),
-        on_tried=on_tried,
+        described, left, seed=seed, code=code, directory=directory, kept=kept, progress=_Quiet(), on_tried=shown.add
     )
     try:
         run_interruptibly(_work(matrix, min(workers or max(1, (os.cpu_count() or 1) // 2), max(1, len(left)))))
     finally:
         with contextlib.suppress(OSError):
+            # Of drills that never began, nothing is left: a folder that is not empty stays.
             directory.rmdir()
-    done |= {each.key: each for each in made}
+    done |= {each.key: each for each in shown.tried}
     score = score_of([done[key] for key in wanted])
     print_score(console, score)
     console.print(f" report  {directory}       seed  {seed}", highlight=False, soft_wrap=True)
@@ -141,15 +130,30 @@ def _file(parent: Path, *, resume: bool) -> Path:
     return path
 
 
-def _print_tried(console: Console, tried: Tried, number: int, count: int) -> None:
-    colour = _COLOURS.get(tried.outcome, "yellow")
-    name = tried.saboteur or "sound system"
-    console.print(
-        f" {number:>3}/{count}  [{colour}]{tried.outcome:<12}[/]  {escape(name)} in {escape(tried.scenario)}"
-        f"  {tried.took_s:.0f} s  {escape('; '.join(tried.found))}",
-        highlight=False,
-        soft_wrap=True,
-    )
+class _Shown:
+    """Prints each result as it comes, and keeps it.
+
+    Args:
+        console: where to write.
+        count: how many there will be.
+    """
+
+    def __init__(self, console: Console, count: int) -> None:
+        self.tried: list[Tried] = []
+        self._console = console
+        self._count = count
+
+    def add(self, tried: Tried) -> None:
+        """Show a result."""
+        self.tried.append(tried)
+        colour = _COLOURS.get(tried.outcome, "yellow")
+        name = tried.saboteur or "sound system"
+        self._console.print(
+            f" {len(self.tried):>3}/{self._count}  [{colour}]{tried.outcome:<12}[/]  {escape(name)} in"
+            f" {escape(tried.scenario)}  {tried.took_s:.0f} s  {escape('; '.join(dict.fromkeys(tried.found)))}",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 class _Quiet:

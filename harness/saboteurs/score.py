@@ -1,4 +1,4 @@
-"""From what was tried to a score: caught of planted, by class, and who survived and why."""
+"""From what was tried to a score: caught of planted, by class, and who was missed and why."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class Judged:
         return max((each.outcome for each in self.tries), key=_WORST_LAST.index)
 
     def why(self) -> str:
-        """Why it counts as a survivor: what happened in the scenarios in which it was not caught."""
-        missed = [each for each in self.tries if each.outcome is not Outcome.CAUGHT]
-        return "; ".join(f"{each.scenario}: {each.outcome}{_shown(each)}" for each in missed)
+        """Why it counts as missed: what happened in the scenarios in which it was not caught."""
+        not_caught = [each for each in self.tries if each.outcome is not Outcome.CAUGHT]
+        return "; ".join(f"{each.scenario}: {each.outcome}{_shown(each)}" for each in not_caught)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,8 @@ class Score:
         return (*(self._row(kind) for kind in kinds), _row_of("all", "", self.judged))
 
     @property
-    def survivors(self) -> tuple[Judged, ...]:
-        """Every saboteur that was not caught, whatever the reason."""
+    def missed(self) -> tuple[Judged, ...]:
+        """Every saboteur that was not caught, for any reason."""
         return tuple(each for each in self.judged if each.outcome is not Outcome.CAUGHT)
 
     @property
@@ -92,10 +92,10 @@ class Score:
 
     @property
     def exit_code(self) -> int:
-        """0 when all were caught and nothing was alarmed about, 1 when one survived, 3 when it could not be told."""
-        if self.false_alarms or any(each.outcome.is_survival for each in self.judged):
+        """0 when all were caught and nothing was alarmed about, 1 when one was missed, 3 when it could not be told."""
+        if self.false_alarms or any(each.outcome.is_miss for each in self.judged):
             return Verdict.FAIL.exit_code
-        untold = self.survivors or any(each.outcome is Outcome.INCONCLUSIVE for each in self.sound)
+        untold = self.missed or any(each.outcome is Outcome.INCONCLUSIVE for each in self.sound)
         return HarnessError.exit_code if untold else Verdict.PASS.exit_code
 
     def _row(self, kind: str) -> Row:

@@ -14,15 +14,15 @@ HEADINGS = ("class", "found by", "caught", "planted", "at least (95 %)")
 
 
 def print_score(console: Console, score: Score) -> None:
-    """Print the table, the false alarms, and who survived."""
+    """Print the table, the false alarms, and who was missed."""
     table = Table(*HEADINGS)
     for cells in _cells(score):
         table.add_row(*map(escape, cells))
     console.print(table)
     if score.sound:
         console.print(f" {_alarms(score)}", highlight=False)
-    for each in score.survivors:
-        line = f" [bold red]survived[/]  {escape(each.name)} ({escape(each.promise)})  {escape(each.why())}"
+    for each in score.missed:
+        line = f" [bold red]missed[/]  {escape(each.name)} ({escape(each.promise)})  {escape(each.why())}"
         console.print(line, highlight=False, soft_wrap=True)
 
 
@@ -35,8 +35,8 @@ def markdown(score: Score, on: date) -> str:
     """
     lines = [f"| {' | '.join(HEADINGS)} |", f"|{'---|' * len(HEADINGS)}"]
     lines += [f"| {' | '.join(cells)} |" for cells in _cells(score)]
-    survived = ", ".join(f"`{each.name}`" for each in score.survivors) or "none"
-    lines += ["", f"On {on.isoformat()}. Survivors: {survived}. {_alarms(score)}"]
+    missed = ", ".join(f"`{each.name}`" for each in score.missed) or "none"
+    lines += ["", f"On {on.isoformat()}. Missed: {missed}. {_alarms(score)}"]
     return "\n".join(lines)
 
 

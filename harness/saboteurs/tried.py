@@ -28,7 +28,7 @@ class Outcome(StrEnum):
     FALSE_ALARM = "false alarm"
 
     @property
-    def is_survival(self) -> bool:
+    def is_miss(self) -> bool:
         """Whether the drill was sound and the named promise found nothing."""
         return self in {Outcome.ELSEWHERE, Outcome.PASSED}
 

@@ -1,4 +1,4 @@
-"""``harness saboteurs`` counts a defect as caught when its own promise finds it at work, and names every survivor."""
+"""``harness saboteurs`` counts a defect as caught when its own promise finds it at work, and names every one that was missed."""
 
 from __future__ import annotations
 
@@ -53,17 +53,17 @@ def test_defects_that_their_promise_finds_are_caught(system: Path) -> None:
     assert _results(system) == {"loses": "caught", "doubles": "caught", "": "passed"}
     assert "| things | acknowledged-once | 1 | 1 | 2.5 % |" in ran.stdout
     assert "| all |  | 2 | 2 | 15.8 % |" in ran.stdout
-    assert "Survivors: none. False alarms: 0 in 2 drills of the sound system (at most 84.2 %, 95 %)." in ran.stdout
+    assert "Missed: none. False alarms: 0 in 2 drills of the sound system (at most 84.2 %, 95 %)." in ran.stdout
 
 
-def test_survivors_are_told_by_name_and_reason(system: Path) -> None:
+def test_missed_ones_are_told_by_name_and_reason(system: Path) -> None:
     """A drill that passes, and a finding of another promise, are no catch."""
     ran = _run(system, "harmless", "named-wrongly")
     assert ran.returncode == 1, ran.stdout + ran.stderr
     assert _results(system) == {"harmless": "passed", "named_wrongly": "found by another promise only"}
     said = ran.stdout
-    assert "survived  harmless (acknowledged-once)  calm: passed" in said
-    assert "survived  named_wrongly (bounded)  calm: found by another promise only (acknowledged-once: " in said
+    assert "missed  harmless (acknowledged-once)  calm: passed" in said
+    assert "missed  named_wrongly (bounded)  calm: found by another promise only (acknowledged-once: " in said
 
 
 def test_defect_that_was_not_at_work_proves_nothing(system: Path) -> None:

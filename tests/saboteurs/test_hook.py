@@ -175,7 +175,7 @@ for name in ("", "charges_twice", ""):
 
 
 def test_file_says_what_forks_are_planted_with(shop: Path) -> None:
-    """What has been imported before is broken in the fork, under whatever name it is known, and only there."""
+    """What has been imported before is broken in the fork, under each name that it is known by, and only there."""
     ran = _run(shop, _FORKS, saboteur=None, SABOTEUR_FILE=str(shop / "switch"))
     assert ran.stdout == "10 10\n20 0\n10 10\n", ran.stderr
 

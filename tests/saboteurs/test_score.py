@@ -71,8 +71,8 @@ def test_only_the_named_promise_at_work_counts(
     assert outcome_of(_declared(), notes, verdict, [_finding(check, weight)]) is outcome
 
 
-def test_sound_pass_is_a_survival() -> None:
-    """A defect that was at work in a drill that passed has survived."""
+def test_sound_pass_is_a_miss() -> None:
+    """A defect that was at work in a drill that passed was missed."""
     assert outcome_of(_declared(), _PLANTED + _ACTED, Verdict.PASS, []) is Outcome.PASSED
 
 
@@ -102,16 +102,16 @@ def test_upper_bound_is_the_exact_one(hits: int, tries: int, share: float) -> No
     ],
 )
 def test_exit_code_says_whether_all_were_caught(outcomes: list[Outcome], sound: list[Outcome], exit_code: int) -> None:
-    """0 all caught, 1 a survivor or a false alarm, 3 where it could not be told."""
+    """0 all caught, 1 a miss or a false alarm, 3 where it could not be told."""
     tried = [_tried(outcome, saboteur=f"number {place}") for place, outcome in enumerate(outcomes)]
     tried += [_tried(outcome, saboteur="", nth=place) for place, outcome in enumerate(sound)]
     assert score_of(tried).exit_code == exit_code
 
 
 def test_saboteur_must_be_caught_in_each_of_its_scenarios() -> None:
-    """One scenario that misses it makes it a survivor, with that scenario named."""
+    """One scenario that misses it makes it a miss, with that scenario named."""
     score = score_of([_tried(Outcome.CAUGHT), _tried(Outcome.PASSED, scenario="storm")])
-    assert [(each.name, each.why()) for each in score.survivors] == [("thief", "storm: passed")]
+    assert [(each.name, each.why()) for each in score.missed] == [("thief", "storm: passed")]
     assert [(row.caught, row.planted) for row in score.rows] == [(0, 1), (0, 1)]
 
 

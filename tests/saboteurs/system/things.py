@@ -12,5 +12,5 @@ def keep(thing: str) -> None:
 
 
 def drop(thing: str) -> None:
-    """Let go of a thing; nobody asks for it."""
+    """Forget a thing; no request asks for it."""
     THINGS.remove(thing)
