@@ -8,10 +8,11 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -58,7 +59,7 @@ class _Day:
         self._states: dict[str, str] = {}
         self._usual: Mapping[str, object] = {
             "ibkr_port": gateway.port,
-            "ibkr_reconnect_s": 8,
+            "ibkr_reconnect_s": 20,
             "backend_api_url": f"http://127.0.0.1:{backend.port}",
             "database_url": url_of(parts.database_port).replace(f":{parts.database_port}", f":{database.port}"),
             "artifact_api_token": "token-of-the-artifacts",
@@ -77,15 +78,15 @@ class _Day:
         """Live through a scenario."""
         os.environ["AIRFLOW_CTX_DAG_RUN_ID"] = self._run
         nowhere = f"http://127.0.0.1:{free_port()}"
-        changes: Mapping[str, object] = {
+        of_scenario: Mapping[str, Mapping[str, object]] = {
             "analysis-down": {"llm_api_base_url": nowhere},
             "analysis-silent": {"llm_api_base_url": nowhere},
             "backend-down-briefly": {"backend_api_url": nowhere, "artifact_attempts": 2},
             "backend-down-throughout": {"backend_api_url": nowhere, "artifact_attempts": 2},
             "broker-gone": {"ibkr_port": free_port(), "ibkr_reconnect_s": 0.5},
             "broker-gone-at-first": {"ibkr_port": free_port(), "ibkr_reconnect_s": 0.5},
-        }.get(scenario, {})
-        self._set_up(**self._usual, **{key: value for key, value in changes.items() if key not in self._usual})
+        }
+        changes = of_scenario.get(scenario, {})
         self._change(changes)
         try:
             self._all_but_last(scenario)
@@ -156,11 +157,15 @@ def _told(acts: Path) -> set[tuple[str, str]]:
     return {(each["saboteur"], each["what"]) for each in map(json.loads, acts.read_text().splitlines())}
 
 
-def _sabotaged(name: str, day: _Day) -> None:
+def _go_and_exit(name: str, day: _Day, *, planted_here: bool) -> NoReturn:
     """In a fork, as a task is: plant, and go through the day of the saboteur's scenario."""
-    planting = import_module("saboteur_planting")
-    planting._Planting(name, "").turn()
-    day.go(SABOTEURS[name].scenarios[0])
+    try:
+        if planted_here:
+            import_module("saboteur_planting")._Planting(name, "").turn()
+        day.go(SABOTEURS[name].scenarios[0])
+    except BaseException:  # noqa: BLE001 - what ends a fork must not go on as a test
+        traceback.print_exc()
+    os._exit(0)
 
 
 @pytest.mark.parametrize("name", _OF_SYSTEM)
@@ -188,9 +193,7 @@ def test_saboteur_is_at_work(
             of_backend.cut(refuse=True)
         pid = os.fork()
         if pid == 0:
-            with contextlib.suppress(BaseException):
-                _sabotaged(name, day) if not environment else day.go(SABOTEURS[name].scenarios[0])
-            os._exit(0)
+            _go_and_exit(name, day, planted_here=not environment)
         ended: list[int] = []
 
         def is_over() -> bool:
