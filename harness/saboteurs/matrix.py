@@ -12,6 +12,7 @@ from harness.checks.finding import Verdict
 from harness.drill.drill import Drill
 from harness.drill.opening import running_stack, while_it_lasts
 from harness.drill.progress import Progress
+from harness.drill.report_directory import folder_of_drill
 from harness.errors import HarnessError
 from harness.history.events import RunGivenUp
 from harness.report.files import write_report
@@ -92,7 +93,7 @@ class Matrix:
 
     async def _make(self, bench: _Bench, each: Try) -> None:
         began_s = time.monotonic()
-        folder = self._directory / f"{each.name or 'sound'}.{each.scenario.name}.{each.nth}"
+        folder = folder_of_drill(self._directory, f"{each.name or 'sound'}.{each.scenario.name}.{each.nth}")
         found: tuple[str, ...] = ()
         result: DrillResult | None = None
         try:
@@ -106,9 +107,17 @@ class Matrix:
             write_report(folder, [result])
             found = tuple(f"{finding.check}: {finding.title}" for finding in result.findings)
         except HarnessError as cause:
-            # A stack that could not be drilled is not drilled again.
-            bench.is_spoiled = True
+            if cause.exit_code != HarnessError.exit_code:
+                raise
             found = (f"harness: {cause}",)
+        outcome = _outcome(each, bench, result)
+        if outcome is Outcome.INCONCLUSIVE:
+            # What one drill has left behind must not be told of the next one's saboteur, nor of this one's.
+            bench.is_spoiled = True
+            if bench.drills:
+                self._left.appendleft(each)
+                return
+        bench.drills += 1
         tried = Tried(
             saboteur=each.name,
             kind="" if each.saboteur is None else each.saboteur.kind,
@@ -116,7 +125,7 @@ class Matrix:
             scenario=each.scenario.name,
             nth=each.nth,
             code=self._code,
-            outcome=_outcome(each, bench, result),
+            outcome=outcome,
             verdict=Verdict.INCONCLUSIVE if result is None else result.verdict,
             acted_in=acts_of(bench.switch.notes(), each.name)[1],
             found=found,
@@ -132,12 +141,17 @@ class _Bench:
 
     Args:
         running: the stack.
+
+    Attributes:
+        is_spoiled: whether another stack must take its place.
+        drills: how many were made on it.
     """
 
     def __init__(self, running: RunningStack) -> None:
         self.running = running
         self.switch = SaboteurSwitch(running.directory)
         self.is_spoiled = False
+        self.drills = 0
         self._restarts: tuple[str, ...] = ()
 
     def note(self, result: DrillResult) -> None:

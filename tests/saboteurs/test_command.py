@@ -72,6 +72,16 @@ def test_defect_that_was_not_at_work_proves_nothing(system: Path) -> None:
     assert (ran.returncode, _results(system)) == (3, {"never_at_work": "not acted"}), ran.stdout + ran.stderr
 
 
+def test_what_spoils_a_stack_is_not_told_of_the_next(system: Path) -> None:
+    """A defect after which nothing works is told once, and the next one is drilled on a stack of its own."""
+    ran = _run(system, "loses", "ends_the_server", "doubles", "--workers", "1")
+    found = {"loses": "caught", "ends_the_server": "inconclusive", "doubles": "caught"}
+    assert (ran.returncode, _results(system)) == (3, found), ran.stdout + ran.stderr
+    made = sorted(path.parent.name for path in (system / "reports").glob("*/*/history.jsonl"))
+    again = ["ends_the_server.calm.1", "ends_the_server.calm.1-2"]
+    assert made == ["doubles.calm.1", *again, "loses.calm.1"]
+
+
 def test_what_was_tried_is_left_out_when_it_goes_on(system: Path) -> None:
     """With the same code nothing is drilled twice; other code is drilled anew."""
     assert _run(system, "loses").returncode == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
@@ -48,7 +49,12 @@ def _drops_twice(module: ModuleType, acts: Any) -> None:
     module.drop = lambda _thing: acts.acted()  # type: ignore[attr-defined]
 
 
+def _ends(_things: list[str], _thing: str) -> None:
+    os._exit(1)
+
+
 _DEFECTS = (
+    Defect("ends_the_server", _keeps(_ends)),
     Defect("loses", _keeps(lambda _things, _thing: None)),
     Defect("doubles", _keeps(lambda things, thing: things.extend([thing, thing])), kind="doubles"),
     Defect("never_at_work", _drops_twice),
