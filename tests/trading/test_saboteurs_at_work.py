@@ -53,7 +53,7 @@ class _Day:
             "answers-lost-briefly": (backend, b"AAPL daily chart", False),
             "broker-lost-briefly": (gateway, b"tw-AAPL-", True),
             "order-fills-late": (gateway, b"tw-AAPL-", True),
-            "postgres-restarted": (database, b"INSERT INTO orders", True),
+            "database-lost-at-the-order": (database, b"INSERT INTO orders", True),
         }
         self._run = new_run()
         self._states: dict[str, str] = {}
