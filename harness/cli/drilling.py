@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -43,6 +42,7 @@ from harness.report.result import DrillResult, verdict_of_all
 from harness.report.terminal import TerminalProgress, print_findings, print_table
 from harness.runtime.effects.registry import runtimes_of
 from harness.runtime.running import RuntimeName
+from harness.saboteurs.declared import chosen, read_declared
 from harness.scenario import loading
 from harness.scenario.model import Scenario
 from harness.stack.stack import Stack
@@ -186,13 +186,8 @@ def check_saboteur(stack: Stack, saboteur: str | None) -> None:
     """
     if saboteur is None:
         return
-    folder = stack.saboteur_hook.parent if stack.saboteur_hook else None
-    known = sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__") if folder else []
-    if saboteur not in known:
-        raise UsageError(f"no saboteur {saboteur!r}; there are: {', '.join(known) or 'none'}")
-    if folder and re.search(
-        r'^TARGET = "harness\.', (folder / f"{saboteur}.py").read_text(encoding="utf-8"), re.MULTILINE
-    ):
+    (found,) = chosen(read_declared(stack), [saboteur], None)
+    if any(target.startswith("harness.") for target in found.targets):
         raise UsageError(
             f"{saboteur!r} is a defect of the harness, not of the system: leave --saboteur out, and set "
             f"SABOTEUR={saboteur} PYTHONPATH={stack.saboteur_hook}"

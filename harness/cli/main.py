@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn, ParamSpec
 
 import typer
 
-from harness.cli import drilling, housekeeping, images, init, loading, status
+from harness.cli import drilling, housekeeping, images, init, loading, saboteurs, status
 from harness.cli.ending import tell, tell_of_signal
 from harness.cli.options import console_for_people
 from harness.cli.version import show_versions
@@ -68,6 +68,7 @@ app.command("drill")(ends_the_process(drilling.drill))
 app.command("list")(ends_the_process(drilling.list_scenarios))
 app.command("init")(ends_the_process(init.init))
 app.command("load")(ends_the_process(loading.load))
+app.command("saboteurs")(ends_the_process(saboteurs.saboteurs))
 app.command("up")(ends_the_process(housekeeping.up))
 app.command("status")(ends_the_process(status.status))
 app.command("down")(ends_the_process(housekeeping.down))

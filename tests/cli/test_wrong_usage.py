@@ -47,7 +47,7 @@ def harness(tmp_path: Path) -> Harness:
         (["drill", "healthy", "--stack", "none.yml"], "none.yml: cannot be read: No such file or directory"),
         (
             ["drill", "healthy", "--saboteur", "absent"],
-            "no saboteur 'absent'; there are: client_without_idempotency_key",
+            "no saboteur 'absent'; there are: alert_is_counted_as_sent",
         ),
         (
             ["drill", "healthy", "--saboteur", "fault_not_applied"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,14 +12,26 @@ import pytest
 
 _HOOK = Path(__file__).parents[2] / "fixtures" / "saboteurs" / "hook"
 
-_SABOTEUR = """
-TARGET = "shop.till"
+_TILL = """
+class Till:
+    def charge(self, amount):
+        return amount
 
-def sabotage(module):
+def price():
+    return 10
+"""
+
+_CATALOGUE = """
+from types import SimpleNamespace
+
+def sabotage(module, acts):
     original = module.Till.charge
     def charge(self, amount):
-        return original(self, amount) * 2
+        return acts.acted(original(self, amount) * 2)
     module.Till.charge = charge
+    module.price = lambda: acts.acted(0)
+
+SABOTEURS = {"charges_twice": SimpleNamespace(plants={"shop.till": sabotage})}
 """
 
 
@@ -28,17 +41,23 @@ def shop(tmp_path: Path) -> Path:
     package = tmp_path / "project" / "shop"
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
-    (package / "till.py").write_text("class Till:\n    def charge(self, amount):\n        return amount\n")
+    (package / "till.py").write_text(_TILL)
+    (package / "window.py").write_text("from shop.till import price")
     (tmp_path / "saboteurs").mkdir()
-    (tmp_path / "saboteurs" / "charges_twice.py").write_text(_SABOTEUR)
+    (tmp_path / "saboteurs" / "__init__.py").touch()
+    (tmp_path / "saboteurs" / "catalogue.py").write_text(_CATALOGUE)
+    (tmp_path / "acts").mkdir()
     return tmp_path
 
 
-def _run(shop: Path, code: str, *, saboteur: str | None, further: str = "") -> subprocess.CompletedProcess[str]:
+def _run(
+    shop: Path, code: str, *, saboteur: str | None, further: str = "", **variables: str
+) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("SABOTEUR", "COV_"))}
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_HOOK), str(shop / "project"), further]))
+    environment |= {"SABOTEUR_PATH": str(shop / "saboteurs"), **variables}
     if saboteur is not None:
-        environment |= {"SABOTEUR": saboteur, "SABOTEUR_PATH": str(shop / "saboteurs")}
+        environment["SABOTEUR"] = saboteur
     return subprocess.run(
         [sys.executable, "-c", code],
         env=environment,
@@ -55,10 +74,10 @@ _CHARGE = "from shop.till import Till; print(Till().charge(10))"
 
 @pytest.mark.parametrize("name", ["charges_twice", "charges-twice"])
 def test_saboteur_is_planted_and_says_so(shop: Path, name: str) -> None:
-    """The target behaves wrongly, and one line on stderr is the proof that the defect was there."""
+    """The target behaves wrongly, and lines on stderr are the proof that the defect was there, and at work."""
     ran = _run(shop, _CHARGE, saboteur=name)
     assert ran.stdout == "20\n"
-    assert ran.stderr == f"saboteur planted: {name} in shop.till\n"
+    assert ran.stderr == f"saboteur planted: {name} in shop.till\nsaboteur acted: {name}\n"
 
 
 def test_hook_without_saboteur_changes_nothing(shop: Path) -> None:
@@ -77,14 +96,7 @@ def test_unknown_saboteur_ends_the_process(shop: Path) -> None:
     """A misspelt name never runs a healthy system in the guise of a sabotaged one."""
     ran = _run(shop, _CHARGE, saboteur="charges_thrice")
     assert (ran.returncode, ran.stdout) == (2, "")
-    assert ran.stderr.startswith("saboteur not planted: charges_thrice: unknown; ")
-    assert ran.stderr.endswith("has charges_twice\n")
-
-
-def test_saboteur_name_is_no_path(shop: Path) -> None:
-    """A name cannot lead out of the folder."""
-    (shop / "outside.py").write_text(_SABOTEUR)
-    assert _run(shop, _CHARGE, saboteur="../outside").returncode == 2
+    assert ran.stderr == "saboteur not planted: charges_thrice: unknown; there are charges_twice\n"
 
 
 def test_missing_target_module_ends_the_process(shop: Path) -> None:
@@ -107,13 +119,13 @@ def test_missing_target_attribute_fails_the_import(shop: Path) -> None:
     assert "planted: charges_twice in shop.till\n" not in ran.stderr
 
 
-@pytest.mark.parametrize("source", ["TARGET = 'shop.till'", "def sabotage(module): pass", "1 / 0", "def"])
-def test_broken_saboteur_ends_the_process(shop: Path, source: str) -> None:
-    """A file that is no saboteur is named, with what is wrong with it."""
-    (shop / "saboteurs" / "broken.py").write_text(source)
-    ran = _run(shop, _CHARGE, saboteur="broken")
+@pytest.mark.parametrize("source", ["SABOTEURS", "1 / 0", "def"])
+def test_broken_catalogue_ends_the_process(shop: Path, source: str) -> None:
+    """A folder that cannot be loaded is named, with what is wrong with it."""
+    (shop / "saboteurs" / "catalogue.py").write_text(source)
+    ran = _run(shop, _CHARGE, saboteur="charges_twice")
     assert (ran.returncode, ran.stdout) == (2, "")
-    assert ran.stderr.startswith("saboteur not planted: broken: ")
+    assert ran.stderr.startswith(f"saboteur not planted: charges_twice: {shop / 'saboteurs'} cannot be loaded: ")
 
 
 def test_hidden_sitecustomize_still_runs(shop: Path) -> None:
@@ -147,3 +159,66 @@ def test_defect_reaches_forked_children(shop: Path) -> None:
     )
     ran = _run(shop, code, saboteur="charges_twice")
     assert (ran.stdout, ran.stderr.count("planted")) == ("20\n", 1)
+
+
+_FORKS = """
+import os, pathlib, shop.window
+from shop.till import Till
+file = pathlib.Path(os.environ["SABOTEUR_FILE"])
+for name in ("", "charges_twice", ""):
+    file.write_text(name)
+    if os.fork() == 0:
+        print(Till().charge(10), shop.window.price(), flush=True)
+        os._exit(0)
+    os.wait()
+"""
+
+
+def test_file_says_what_forks_are_planted_with(shop: Path) -> None:
+    """What has been imported before is broken in the fork, under each name that it is known by, and only there."""
+    ran = _run(shop, _FORKS, saboteur=None, SABOTEUR_FILE=str(shop / "switch"))
+    assert ran.stdout == "10 10\n20 0\n10 10\n", ran.stderr
+
+
+def test_fork_is_rid_of_what_its_parent_has(shop: Path) -> None:
+    """A process that began with a defect forks others without it, as soon as the file names none."""
+    (shop / "switch").write_text("charges_twice")
+    code = _FORKS.replace('("", "charges_twice", "")', '("charges_twice", "")')
+    ran = _run(shop, code, saboteur=None, SABOTEUR_FILE=str(shop / "switch"))
+    assert ran.stdout == "20 0\n10 10\n", ran.stderr
+
+
+def test_fork_that_cannot_be_planted_ends(shop: Path) -> None:
+    """A name that is unknown by then ends the fork, before it does anything."""
+    code = _FORKS.replace('("", "charges_twice", "")', '("charges_thrice",)')
+    ran = _run(shop, code, saboteur=None, SABOTEUR_FILE=str(shop / "switch"))
+    assert ran.stdout == ""
+    assert "saboteur not planted: charges_thrice: unknown" in ran.stderr
+
+
+def test_work_is_noted_once_a_process(shop: Path) -> None:
+    """The folder for it has one line for the planting, and one for each process in which the defect was at work."""
+    code = (
+        "import os\nfrom shop.till import Till\n"
+        "for _ in range(3): Till().charge(1)\n"
+        "if os.fork() == 0:\n    Till().charge(1); os._exit(0)\n"
+        "os.wait()"
+    )
+    ran = _run(shop, code, saboteur="charges_twice", SABOTEUR_ACTS=str(shop / "acts"))
+    told = [json.loads(line) for line in (shop / "acts" / "acts.jsonl").read_text().splitlines()]
+    assert [(each["saboteur"], each["what"]) for each in told] == [
+        ("charges_twice", "planted"),
+        ("charges_twice", "acted"),
+        ("charges_twice", "acted"),
+    ], ran.stderr
+    assert len({each["pid"] for each in told}) == 2
+
+
+def test_first_run_is_told_from_later_ones(shop: Path) -> None:
+    """The first run that is seen stays the first for every process."""
+    code = (
+        "import os, sys\nfrom saboteur_acts import ActsOf\n"
+        "acts = ActsOf('any')\n"
+        "print(acts.first_run() or 'none', *[acts.is_first_run(run) for run in ('one', 'two', 'one')], acts.first_run())"
+    )
+    assert _run(shop, code, saboteur=None, SABOTEUR_ACTS=str(shop / "acts")).stdout == "none True False True one\n"

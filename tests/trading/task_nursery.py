@@ -13,6 +13,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
+from fixtures.saboteurs.catalogue import SABOTEURS
 from trading.workflow import artifact_storage, tasks
 from trading.workflow.task_context import TaskContext
 
@@ -21,8 +22,9 @@ def _place(job: dict[str, Any]) -> None:
     os.environ.update(job["environment"])
     logging.basicConfig(filename=job["log"], level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     if job["saboteur"]:
-        saboteur = import_module(f"fixtures.saboteurs.{job['saboteur']}")
-        saboteur.sabotage(import_module(saboteur.TARGET))
+        saboteur, acts = SABOTEURS[job["saboteur"]], import_module("fixtures.saboteurs.hook.saboteur_acts")
+        for target, sabotage in saboteur.plants.items():
+            sabotage(import_module(target), acts.ActsOf(saboteur.name))
     context = TaskContext(job["execution_id"], "ibkr_trading_signal_workflow", "place_order", job["try_number"])
     tasks.place_order(context, job["market_data"], job["signals"])
 

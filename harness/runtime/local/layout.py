@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.errors import StackError
+from harness.runtime.local.saboteur_switch import SaboteurSwitch
 from harness.runtime.local.template import Template, template_of
 from harness.runtime.session.session import Session
 from harness.stack.addressing import Address, Places, fill, placeholder_ports, rewrite_addresses, rewrite_environment
@@ -23,7 +24,7 @@ class LocalLayout:
         stack: what runs.
         session: owns ports and directories.
         cache: where templates are kept.
-        saboteur: the defect to plant in the system, if any.
+        saboteur: the defect to plant in the system, if any; empty where one may be planted later.
     """
 
     def __init__(self, stack: Stack, session: Session, *, cache: Path, saboteur: str | None) -> None:
@@ -84,7 +85,7 @@ class LocalLayout:
         python_path = [environment.get("PYTHONPATH"), str(self._stack.project)]
         if self._saboteur is not None and self._stack.saboteur_hook is not None:
             python_path.insert(0, str(self._stack.saboteur_hook))
-            environment["SABOTEUR"] = self._saboteur
+            environment |= SaboteurSwitch(self._session.directory).environment
         environment["PYTHONPATH"] = ":".join(path for path in python_path if path)
         return environment
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from harness.errors import StackError
 from harness.runtime.local.layout import LocalLayout
 from harness.runtime.local.process import ServiceProcess
+from harness.runtime.local.saboteur_switch import SaboteurSwitch
 from harness.runtime.local.service import LocalService
 from harness.runtime.local.template import Template
 from harness.runtime.local.toxiproxy_server import LocalPlace
@@ -37,7 +38,7 @@ class LocalStack:
         session: owns every process and file.
         toxiproxy: the Toxiproxy server's binary.
         cache: where templates are kept.
-        saboteur: the defect to plant in the system, if any.
+        saboteur: the defect to plant in the system, if any; empty where one may be planted later.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class LocalStack:
         self.ready_s: dict[str, float] = {}
         self._session = session
         self._toxiproxy = toxiproxy
+        self._saboteur = saboteur
         self._layout = LocalLayout(stack, session, cache=cache, saboteur=saboteur)
         self._proxies: dict[Link, LinkProxy] = {}
         self._services = {name: self._local_service(service) for name, service in stack.services.items()}
@@ -75,6 +77,8 @@ class LocalStack:
         self._session.directory.chmod(_SEARCHABLE)
         self.logs.make()
         self._layout.volumes.mkdir(exist_ok=True)
+        if self._saboteur is not None:
+            SaboteurSwitch(self.directory).turn(self._saboteur)
         try:
             async with asyncio.TaskGroup() as group:
                 for link in self.stack.links:
@@ -134,6 +138,8 @@ class LocalStack:
         for service in self.stack.services.values():
             for text in service.part.reset_directories:
                 await asyncio.to_thread(_make_empty, Path(self._layout.fill(text, service)))
+        if self._saboteur is not None:
+            SaboteurSwitch(self.directory).forget_runs()
 
     async def close(self) -> None:
         """End every service and proxy; the session removes the files."""
