@@ -126,7 +126,7 @@ def test_machine_without_toxiproxy_and_go_is_told(harness: Harness, tmp_path: Pa
     done = harness("drill", "healthy", "--reports", str(tmp_path / "reports"), PATH="/nowhere", HARNESS_UV="")
     assert done.returncode == 3, done.stderr
     assert "Toxiproxy's server is missing and could not be built (no Go on PATH; no uv" in done.stderr
-    assert "put Toxiproxy 2.x on PATH" in done.stderr
+    assert "put Go on PATH, or Toxiproxy 2.x as toxiproxy-server" in done.stderr
     assert list((tmp_path / "reports").iterdir()) == []
 
 

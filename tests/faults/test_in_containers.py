@@ -13,11 +13,13 @@ from harness.drill.injector import Injector
 from harness.drill.observer import Observer, RunWatch
 from harness.errors import HarnessError
 from harness.faults.registry import BUILT_IN
+from harness.faults.service.packet_loss import PacketLoss
 from harness.history.events import FaultHealed, FaultHit, FaultObserved, FaultOn, ServiceEnded
 from harness.history.history import HistoryWriter
 from harness.history.roles import RunRole
 from harness.runtime.docker.engine import Engine
 from harness.runtime.docker.stack import ContainerStack
+from harness.runtime.effects.registry import effect_of
 from harness.runtime.session.session import Session
 from harness.scenario.model import Injection
 from tests.faults.rows import ROWS
@@ -113,6 +115,48 @@ def test_partition_is_met_by_calls_both_ways(
     runner.run(live(stack, history, "partition"))
     told = {event.detail: event.count for _, event in history.so_far().of(FaultHit)}
     assert told["connections that stood still: not answered, or not even greeted"] >= 1
+
+
+def test_refused_attempt_of_a_container_is_counted(
+    stack: ContainerStack, runner: asyncio.Runner, history: HistoryWriter
+) -> None:
+    """A client that is refused is counted from the packets in its own network, where this machine lets us see them."""
+    (link, *_) = stack.stack.links_to("server")
+    watched = stack.proxy(link).watch_attempts(link.port)
+    if watched is None or stack.proxy(link).is_forwarded:
+        pytest.skip("needs the capability CAP_NET_RAW, and an engine on this machine")
+    watched.close()
+    assert runner.run(live(stack, history, "stop")) == "ConnectionRefusedError"
+    told = {event.detail: event.count for _, event in history.so_far().of(FaultHit)}
+    assert told["attempts to connect that were refused"] >= 1
+
+
+@pytest.mark.parametrize("name", ["pause", "partition"])
+def test_hits_are_of_the_client_alone(
+    stack: ContainerStack, runner: asyncio.Runner, history: HistoryWriter, name: str
+) -> None:
+    """Of a call that is not answered the witness in the container tells, once, and of none of the harness's probes."""
+    assert runner.run(live(stack, history, name)) == "TimeoutError"
+    told = {event.detail: event.count for _, event in history.so_far().of(FaultHit)}
+    assert told["connections that stood still: not answered, or not even greeted"] == 1
+
+
+def test_lost_packets_of_the_harness_are_no_hit(stack: ContainerStack, runner: asyncio.Runner) -> None:
+    """With every packet lost, and no client that calls, what is dropped is the harness's own, and counts nothing."""
+    effect = effect_of(PacketLoss(percent=99), stack, "server")
+
+    async def without_a_client() -> None:
+        await effect.arm()
+        try:
+            await effect.put_on()
+            assert (await effect.observe()).as_expected
+            assert await effect.hits(0) == ()
+        finally:
+            await effect.lift()
+            await effect.until_healed(20)
+            await effect.disarm()
+
+    runner.run(without_a_client())
 
 
 def test_disk_without_a_size_is_not_filled(

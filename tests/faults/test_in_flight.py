@@ -13,6 +13,7 @@ import pytest
 from harness.history.events import FaultHealed, FaultHit, FaultObserved
 from harness.history.history import HistoryWriter
 from harness.runtime.effects.effect import CannotBeDone
+from harness.runtime.waiting import until
 from tests.faults.speaking import LINK, Speaking, speaking
 from tests.faults.test_injection import begin, injector_of
 
@@ -92,8 +93,11 @@ async def test_answer_that_stands_still_to_the_end_is_a_hit(shaking: Speaking, h
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.3):
                 await old.ask("one")
-        old.take_leave()
         assert shaking.done() == ["one"]
+        old.take_leave()
+        # Long enough that all of the connection is told of before the lift.
+        shown = len(list(history.so_far().of(FaultObserved)))
+        await until(lambda: len(list(history.so_far().of(FaultObserved))) > shown, what="another look", deadline_s=5)
     assert hits(history) == 1
 
 

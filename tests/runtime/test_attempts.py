@@ -28,7 +28,7 @@ async def test_refused_attempts_are_counted(link: LinkProxy) -> None:
     assert [(await exchange(link.address[1])).saw for _ in range(3)] == [Saw.REFUSED] * 3
     assert (await link.probe(b"hello")).outcome is ProbeOutcome.REFUSED
     await until(lambda: len(attempts._seen) >= 4, what="every packet", deadline_s=2, poll_s=0.005)
-    assert attempts.since(0) == 3
+    assert attempts.since(0) == 3, attempts._seen
     attempts.close()
 
 

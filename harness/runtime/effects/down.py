@@ -12,7 +12,7 @@ from typing import ClassVar
 from harness.faults.service.down import Down
 from harness.history.events import Witness
 from harness.runtime.effects.effect import Hit, Observation
-from harness.runtime.effects.link_hits import AttemptsHit
+from harness.runtime.effects.link_hits import TOLD_WITHIN_S, AttemptsHit
 from harness.runtime.effects.service import ServiceEffect
 from harness.runtime.service import ServiceState
 
@@ -35,6 +35,7 @@ class DownEffect(ServiceEffect[Down], abc.ABC):
 
     async def counted(self) -> Sequence[Hit]:
         """Count the attempts to connect that were refused."""
+        await asyncio.sleep(TOLD_WITHIN_S)
         return self._attempts.count(self._down_at_mono_s)
 
     async def disarm(self) -> None:

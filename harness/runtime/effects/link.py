@@ -96,12 +96,11 @@ class LinkEffect(Effect[LinkFault]):
 
     async def hits(self, since_mono_s: float) -> Sequence[Hit]:
         """Count what of the system's own it has hit by now; what it did to answers is known when it is lifted."""
+        await asyncio.sleep(TOLD_WITHIN_S)
         match self.fault.HIT_WHEN:
             case HitWhen.UNANSWERED:
-                await asyncio.sleep(TOLD_WITHIN_S)
                 return unanswered_hits(self.proxies, since_mono_s)
             case HitWhen.USED:
-                await asyncio.sleep(TOLD_WITHIN_S)
                 return used_hits(self.proxies, since_mono_s)
             case HitWhen.ANSWER_LATE | HitWhen.ANSWER_LOST if not self._proxy.has_witness:
                 return accepted_hits(self.proxies, since_mono_s)
@@ -111,12 +110,11 @@ class LinkEffect(Effect[LinkFault]):
 
     async def hits_when_lifted(self) -> Sequence[Hit]:
         """Count the answers that it has held up or cut off."""
+        await asyncio.sleep(TOLD_WITHIN_S)
         match self.fault.HIT_WHEN:
             case HitWhen.ANSWER_LATE:
-                await asyncio.sleep(TOLD_WITHIN_S)
                 return self._answers_hit.late()
             case HitWhen.ANSWER_LOST:
-                await asyncio.sleep(TOLD_WITHIN_S)
                 return self._answers_hit.lost()
             case _:
                 return ()

@@ -14,7 +14,7 @@ from harness.runtime.toxiproxy.link_proxy import LinkProxy
 from harness.runtime.toxiproxy.link_use import LinkUse
 from harness.stack.link import Link
 
-# The witness tells at most so often; its word needs a moment more to be read on a busy machine.
+# The witness tells every 50 ms at most; its word, and a packet, need a moment more to be read on a busy machine.
 TOLD_WITHIN_S = 0.15
 
 

@@ -53,7 +53,7 @@ def find_or_build(cache: Path) -> Path:
     Raises:
         SetUpError: the named one is not usable, or none could be found or built.
     """
-    if (found := find(cache)) is not None:
+    if (found := _ready(cache)) is not None:
         return found
     made = _made(cache)
     with _alone(made.parent):
@@ -71,7 +71,7 @@ def find_or_build(cache: Path) -> Path:
 
 
 def find(cache: Path) -> Path | None:
-    """Give a Toxiproxy server of version 2 that is there already: the named one, or the cached one.
+    """Give a Toxiproxy server of version 2 that is there already: the named one, the cached one, the one on PATH.
 
     Args:
         cache: the directory for what is made once.
@@ -79,6 +79,10 @@ def find(cache: Path) -> Path | None:
     Raises:
         SetUpError: the named one is not usable.
     """
+    return _ready(cache) or _on_path()
+
+
+def _ready(cache: Path) -> Path | None:
     if named := os.environ.get(SERVER_VARIABLE):
         return _named(Path(named).expanduser())
     made = _made(cache)

@@ -19,7 +19,6 @@ class Moved(Answer):
         waiting: whether the client has said something since the last answer began.
         late: answers that a fault has held up for its whole delay, or that stood still when it was lifted.
         lost: answers in whose place a fault has cut the connection.
-        ended: whether it is over.
     """
 
     connection: int
@@ -31,7 +30,6 @@ class Moved(Answer):
     waiting: bool
     late: int
     lost: int
-    ended: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,6 @@ class LinkUse:
         waiting: whether its client has said something since the last answer began.
         late: answers that a fault has held up.
         lost: answers in whose place a fault has cut the connection.
-        ended: whether it is over.
     """
 
     accepted: Accepted
@@ -56,7 +53,6 @@ class LinkUse:
     waiting: bool
     late: int
     lost: int
-    ended: bool
 
     @classmethod
     def of(cls, accepted: Accepted, moved: Moved, at_mono_s: float) -> LinkUse:
@@ -69,7 +65,6 @@ class LinkUse:
             waiting=moved.waiting,
             late=moved.late,
             lost=moved.lost,
-            ended=moved.ended,
         )
 
     def is_unanswered_since(self, since_mono_s: float) -> bool:

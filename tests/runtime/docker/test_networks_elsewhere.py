@@ -66,6 +66,7 @@ async def test_reset_is_proven_through_the_forwarder(
     async with await Session.open() as session:
         running = await open_small(tmp_path / "small", session, engine)
         effect = effect_of(fault, running, "client -> server")
+        await effect.arm()
         assert not (await effect.observe()).as_expected
         await effect.put_on()
         observation = await effect.observe()

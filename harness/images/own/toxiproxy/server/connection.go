@@ -28,9 +28,10 @@ type connection struct {
 
 // moved is how far one direction of a connection has come.
 type moved struct {
-	bytes int64
-	at    time.Time
-	ended bool
+	bytes  int64
+	at     time.Time
+	ended  bool // its side says no more
+	closed bool // and all that it said was passed on
 }
 
 func (m moved) age(now time.Time) int64 {
@@ -119,7 +120,7 @@ func (c *connection) tell(logger zerolog.Logger, now time.Time) {
 		return
 	}
 	c.dirty = false
-	ended := c.up.ended && c.down.ended
+	ended := c.up.closed && c.down.closed
 	logger.Trace().
 		Int64("connection", c.number).
 		Str("client", c.client).

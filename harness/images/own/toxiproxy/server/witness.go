@@ -67,7 +67,7 @@ func (w *Witness) Pipe(stub *toxics.ToxicStub) {
 	s.begin(settings)
 	for {
 		if s.closing && len(s.held) == 0 {
-			stub.Close()
+			s.closes(stub)
 			return
 		}
 		input, output, first, wait := s.next(stub)
@@ -83,8 +83,7 @@ func (w *Witness) Pipe(stub *toxics.ToxicStub) {
 				continue
 			}
 			if cut := s.take(chunk, settings); cut {
-				s.ends()
-				stub.Close()
+				s.closes(stub)
 				return
 			}
 		}
@@ -210,16 +209,26 @@ func (s *side) passed() {
 	}
 }
 
+// ends notes that its side says no more; what is held is still passed on.
 func (s *side) ends() {
 	s.closing = true
 	s.Lock()
 	defer s.Unlock()
+	s.moved().ended, s.dirty = true, true
+}
+
+func (s *side) closes(stub *toxics.ToxicStub) {
+	stub.Close()
+	s.Lock()
+	defer s.Unlock()
+	s.moved().closed, s.dirty = true, true
+}
+
+func (s *side) moved() *moved {
 	if s.upstream {
-		s.up.ended = true
-	} else {
-		s.down.ended = true
+		return &s.up
 	}
-	s.dirty = true
+	return &s.down
 }
 
 // Cleanup passes on what is held when the toxic is taken away.
