@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from harness.checks.case import Case
@@ -19,19 +19,43 @@ _WORST_FIRST = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.WATCHED_ONLY, Verdic
 _MOST_OF_A_KIND = 20
 
 
-def judge(case: Case, promises: Sequence[str]) -> Judged:
+def _told(check: str, cause: Exception) -> str:
+    return f"{check} failed itself: {type(cause).__name__}: {cause}"
+
+
+def judge(case: Case, promises: Sequence[str], on_failure: Callable[[str, Exception], str] = _told) -> Judged:
     """Run the named promises, or all that can be checked where none is named, and every proof over a case.
 
-    Of a promise one of whose witnesses could not be read, what the others saw still counts.
+    Of a promise one of whose witnesses could not be read, what the others saw still counts; so does what the other
+    checks find when one of them, which may come from another package, fails itself.
+
+    Args:
+        case: what is judged.
+        promises: their names.
+        on_failure: is told of a check that failed itself, by its name, and says so in a line.
     """
     known = checkable(case.adapters)
     asked = {name: known[name] for name in promises or known}
     work_is_judged = any(check.of_work for check in asked.values())
     case = replace(case, relied_on=_relied_on(asked), work_is_judged=work_is_judged)
-    judged = {name: _few((*check.judge(case), *_unread(case, check))) for name, check in asked.items()}
-    for name, proof in PROOFS.items():
-        judged[name] = (*judged.get(name, ()), *_few(proof.judge(case)))
-    return judged
+
+    def found(check: Check) -> tuple[Finding, ...]:
+        try:
+            return _few((*check.judge(case), *_unread(case, check)))
+        except Exception as cause:  # noqa: BLE001 - it takes none of what the others find along
+            return (_failed(check, on_failure(check.name, cause)),)
+
+    return {name: found(check) for name, check in {**asked, **PROOFS}.items()}
+
+
+def _failed(check: Check, told: str) -> Finding:
+    return Finding(
+        check=check.name,
+        weight=Weight.UNPROVEN,
+        title="it could not be judged",
+        expected=f"{check.name} gives its findings",
+        found=told,
+    )
 
 
 def _unread(case: Case, check: Check) -> Sequence[Finding]:

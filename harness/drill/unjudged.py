@@ -24,13 +24,12 @@ def trouble(title: str, expected: str, found: str, see: str = "") -> Finding:
 
 
 def judged_in_any_case(case: Case, promises: Sequence[str], *, folder: Path, redact: Callable[[str], str]) -> Judged:
-    """What each check finds; when one of them fails itself, that the harness could not judge."""
-    try:
-        return judge(case, promises)
-    except Exception as cause:  # noqa: BLE001 - a check may come from another package
-        error = unforeseen(cause, "in its judging", folder=folder, redact=redact)
-        finding = trouble("the harness could not judge the drill", "each check gives its findings", str(error))
-        return {finding.check: (finding,)}
+    """What each check finds; of one that fails itself the trace is kept."""
+
+    def told(check: str, cause: Exception) -> str:
+        return str(unforeseen(cause, f"in its check {check}", folder=folder, redact=redact))
+
+    return judge(case, promises, told)
 
 
 def without_verdict(
