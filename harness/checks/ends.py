@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from urllib.parse import urlsplit
 
 from harness.checks.case import Case
 from harness.errors import NO_ROOM
-from harness.history.events import FaultHealed, FaultOn, ServiceEnded, ServiceRestarted
+from harness.history.events import FaultHealed, FaultOn, PhaseBegan, ServiceEnded, ServiceRestarted
 from harness.history.history import Entry
 
 
@@ -55,11 +57,21 @@ def ends_of_services(case: Case) -> Iterator[ServiceEnd]:
 
 def _cause(case: Case, service: str, at_s: float) -> Cause:
     healed = {event.fault: entry.at_s for entry, event in case.history.of(FaultHealed)}
+    over_s = next((entry.at_s for entry, event in case.history.of(PhaseBegan) if event.phase == "reads"), math.inf)
+    # What ends after the recovery, while the witnesses are read, and a stand-in of the harness's, no fault explains.
+    unexplained = at_s >= over_s or service in _stand_ins(case)
     cause = Cause.NONE
     for entry, event in case.history.of(FaultOn):
         began_s = entry.at_s - event.took_s
         if event.target == service and began_s <= at_s <= healed.get(event.fault, at_s):
             return Cause.ITS_OWN_FAULT  # what a limit did to it is the fault itself
-        if began_s <= at_s:
+        if began_s <= at_s and not unexplained:
             cause = Cause.ANOTHERS_FAULT
     return cause
+
+
+def _stand_ins(case: Case) -> frozenset[str | None]:
+    """The services that are witnesses and no part of the system."""
+    sink, gateway = case.adapters.notifications, case.adapters.gateway
+    urls = [*([sink.url] if sink else []), *([gateway.control] if gateway else [])]
+    return frozenset(urlsplit(url).hostname for url in urls)

@@ -17,6 +17,7 @@ from harness.history.events import (
     FaultNeverCame,
     FaultObserved,
     FaultOn,
+    PhaseBegan,
     ProxyReplaced,
     ServiceEnded,
     ServiceRestarted,
@@ -24,6 +25,7 @@ from harness.history.events import (
     Witness,
 )
 from harness.history.measurements import EvidenceMissing, HarnessStalled
+from harness.stack.adapters import NotificationsAdapter
 
 But = Callable[..., Case]
 LINK = "workflow -> backend:8000"
@@ -105,6 +107,21 @@ def test_service_that_another_ones_fault_took_down_is_blamed(but_events: But) ->
     judged = judge(but_events(plus=((6.0, ended),)), ())
     assert verdict_of(judged) is Verdict.FAIL
     assert [finding.check for finding in findings_in(judged)] == ["contained"]
+
+
+def test_stand_in_that_ended_is_no_fault_of_the_system(but_events: But) -> None:
+    """The sink is the harness's own witness: without it the drill tells less, and the system is not blamed."""
+    ended = ServiceEnded(service="sink", returncode=-9, last_output="")
+    case = but_events(plus=((6.0, ended),))
+    notifications = case.adapters.model_copy(update={"notifications": NotificationsAdapter(url="http://sink:8080")})
+    assert verdict_of(judge(dataclasses.replace(case, adapters=notifications), ())) is Verdict.INCONCLUSIVE
+
+
+def test_service_that_ended_in_the_final_reads_is_no_fault_of_the_system(but_events: But) -> None:
+    """The system had recovered by then: no fault explains it."""
+    ended = ServiceEnded(service="postgres", returncode=-9, last_output="")
+    plus = ((25.6, PhaseBegan(phase="reads")), (25.7, ended))
+    assert verdict_of(judge(but_events(plus=plus), ())) is Verdict.INCONCLUSIVE
 
 
 def test_service_that_came_back_by_its_own_policy_is_judged_by_its_recovery(but_events: But) -> None:
