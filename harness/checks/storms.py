@@ -45,11 +45,10 @@ def _under(case: Case, check: str, fault: PlannedFault, steady: Mapping[str, Lin
     healed = next((entry.at_s for entry, event in case.history.of(FaultHealed) if event.fault == fault.id), None)
     if on is None or healed is None:
         return
-    counted = (Witness.PROXY, Witness.SYSTEM)
-    hits = max(
-        (event.count for _, event in case.history.of(FaultHit) if event.fault == fault.id and event.witness in counted),
-        default=0,
-    )
+    told = [event for _, event in case.history.of(FaultHit) if event.fault == fault.id]
+    # Of the kernel's figures only some are attempts: others are packets, or slices of time.
+    counted = (event.count for event in told if event.are_attempts or event.witness in (Witness.PROXY, Witness.SYSTEM))
+    hits = max(counted, default=0)
     if _is_storm(hits, healed - on, steady.get(fault.target)):
         yield _finding(
             check,

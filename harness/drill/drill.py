@@ -96,7 +96,7 @@ class Drill:
         self._history = LastingHistory(directory / "history.jsonl", self._redaction, self._hear)
         self._began = datetime.now(UTC)
         self._injectors: list[Injector] = []
-        self._healed_at_s = 0.0
+        self._over_at_s = 0.0
         self._reads, self._logs = _NOTHING_READ, TaskLogs()
 
     async def run(self) -> DrillResult:
@@ -211,15 +211,15 @@ class Drill:
                 orders.cancel()
             if not ended:
                 await self._give_up(workload, watch)
-        self._healed_at_s = self._history.now_s
+        self._over_at_s = self._history.now_s
 
     async def _settle(self, clients: Clients, workload: Workload) -> None:
         """Try fresh runs until one is as it should be: that is what being back to normal means."""
         if not self._scenario.faults:
             return
-        healed_at_s = max((each.span.off_at_s or 0.0 for each in self._injectors), default=self._healed_at_s)
-        limit_s = self._scenario.recovery_limit_s
-        while (left_s := healed_at_s + limit_s - self._history.now_s) > 0:
+        # No fresh run can begin before the drilled one is over, which has a limit of its own.
+        over_at_s, limit_s = self._over_at_s, self._scenario.recovery_limit_s
+        while (left_s := over_at_s + limit_s - self._history.now_s) > 0:
             watch = workload.new(RunRole.RECOVERY)
             async with links_counted(self._running, self._history, watch):
                 ended = await workload.go(watch, left_s)
@@ -227,7 +227,7 @@ class Drill:
                 await self._give_up(workload, watch)
             outcomes = await read_outcomes(clients, self._running)
             if ended_well(watch, outcomes, says_so=self._running.stack.adapters.outcome is not None):
-                self._history.add(Recovered(took_s=self._history.now_s - healed_at_s))
+                self._history.add(Recovered(took_s=self._history.now_s - over_at_s))
                 return
             # A run that fails at once would else be tried again without end.
             await asyncio.sleep(_BETWEEN_RUNS_S)
@@ -235,6 +235,8 @@ class Drill:
     async def _give_up(self, workload: Workload, watch: RunWatch) -> None:
         """End a run that has not ended in time, for it would hold up the next one."""
         self._history.add(RunGivenUp(run=watch.run_id))
+        if (airflow := self._running.stack.adapters.airflow) is not None:
+            self._running.not_idle.add(airflow.tasks_run_in)
         await workload.give_up(watch)
 
     async def _read_logs(self, workload: Workload) -> TaskLogs:

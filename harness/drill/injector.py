@@ -244,7 +244,14 @@ class Injector:
 
     def _note(self, hits: Sequence[Hit]) -> None:
         for hit in hits:
-            self._history.add(FaultHit(fault=self.id, witness=hit.witness, count=hit.count, detail=hit.detail))
+            event = FaultHit(
+                fault=self.id,
+                witness=hit.witness,
+                count=hit.count,
+                detail=hit.detail,
+                are_attempts=hit.are_attempts,
+            )
+            self._history.add(event)
 
     def _log_sizes(self) -> dict[str, int]:
         files = {name: self._running.logs.of_service(name) for name in self.effect.log_names}

@@ -12,6 +12,10 @@ async def reset(running: RunningStack, clients: Clients) -> None:
     """Bring the stack back to the state in which it came up, without restarting any of it."""
     adapters = running.stack.adapters
     await asyncio.gather(*(running.proxy(link).heal() for link in running.stack.links))
+    # What is still at work there for an earlier drill would store into this one.
+    for service in sorted(running.not_idle):
+        await running.restart(service)
+    running.not_idle.clear()
     if clients.airflow is not None and adapters.airflow is not None:
         if unended := await clients.airflow.unended_runs():
             # A drill was broken off: its tasks would go on in the middle of this one, and store what belongs to no run.

@@ -97,13 +97,14 @@ class FaultOn(Strict):
 
 
 class FaultHit(Strict):
-    """A witness tells how often the system's own traffic or work met a fault."""
+    """A witness tells how often the system's own traffic or work met a fault; ``are_attempts`` of tries."""
 
     kind: Literal["fault_hit"] = "fault_hit"
     fault: str
     witness: Witness
     count: int
     detail: str
+    are_attempts: bool = False
 
 
 class FaultOff(Strict):
@@ -197,7 +198,7 @@ class OperationEnded(Strict):
 
 
 class Recovered(Strict):
-    """The system is back in its normal state; ``took_s`` counts from the last heal."""
+    """The system is back in its normal state; ``took_s`` counts from when the run was over and all was healed."""
 
     kind: Literal["recovered"] = "recovered"
     took_s: float

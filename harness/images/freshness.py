@@ -47,7 +47,7 @@ def out_of_date(stack: Stack, engine: ImageEngine) -> list[str]:
     for name in dict.fromkeys([*used, *(image.name for image in OWN)]):
         found = engine.find(name)
         if found is None and name not in built_here:
-            wrong.append(f"image {name} is missing: `docker pull {name}`")
+            wrong.append(f"image {name} is missing: `docker pull {name}`, or {build} where no registry answers")
         elif found is None:
             wrong.append(f"image {name} is missing: run {build}")
         elif name in built_here and INPUTS not in found.labels:

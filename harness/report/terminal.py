@@ -112,7 +112,7 @@ class TerminalProgress:
                 again = " by a new proxy" if event.proxy_replaced else ""
                 self._step("healed ✓", f"{event.target} in {event.took_s * 1000:.0f} ms{again}")
             case Recovered():
-                self._step("settled ✓", f"{event.took_s:.1f} s after the last heal")
+                self._step("settled ✓", f"{event.took_s:.1f} s after run and faults were over")
             case DrillStarted() | RunChanged() | TaskChanged() | RunGivenUp():
                 self._follow(entry)
             case _ if (trouble := _trouble(event)) is not None:

@@ -29,6 +29,8 @@ class RunningStack(Protocol):
 
     Attributes:
         undo_log: what is to be taken back if the harness dies; None where all of the stack goes with its session.
+        not_idle: services in which a task of a run that was given up may be at work still; the next reset starts them
+            anew.
     """
 
     stack: Stack
@@ -38,6 +40,7 @@ class RunningStack(Protocol):
     logs: LogDirectory
     notices: Notices
     undo_log: UndoLog | None
+    not_idle: set[str]
 
     @property
     def ready_s(self) -> Mapping[str, float]:

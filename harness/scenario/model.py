@@ -106,7 +106,8 @@ class Scenario(Strict):
         faults: what goes wrong.
         outcomes: how the drilled run may end, by the system's own word.
         run_limit_s: the longest that the drilled run may take.
-        recovery_limit_s: the longest that the system may take to be back to normal after the last heal.
+        recovery_limit_s: the longest that the system may take to be back to normal, from when the drilled run is over
+            and the last fault healed.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")

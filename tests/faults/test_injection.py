@@ -59,7 +59,7 @@ async def test_link_of_a_killed_service_refuses(local_stack: LocalStack, history
     so_far = history.so_far()
     assert [event.target for _, event in so_far.of(FaultOn)] == ["server"]
     assert all(event.as_expected for _, event in so_far.of(FaultObserved))
-    assert [(event.count, event.detail) for _, event in so_far.of(FaultHit)] == [(1, "open connections ended")]
+    assert [(event.count, event.detail) for _, event in so_far.of(FaultHit)] == [(1, "of the open connections ended")]
     assert [event.target for _, event in so_far.of(FaultHealed)] == ["server"]
 
 

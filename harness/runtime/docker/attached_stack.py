@@ -41,6 +41,7 @@ class AttachedStack:
     def __init__(self, stack: Stack, session: Session, *, engine: Engine, project: str) -> None:
         self.stack = stack
         self.runtime = RuntimeName.DOCKER
+        self.not_idle: set[str] = set()
         self.logs = LogDirectory(session.directory / "logs")
         self.notices = Notices(stack)
         self.undo_log: UndoLog | None = UndoLog(session.directory)

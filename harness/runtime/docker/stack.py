@@ -45,6 +45,7 @@ class ContainerStack:
         self.session_id = session.id
         self.directory = session.directory
         self.runtime = RuntimeName.DOCKER
+        self.not_idle: set[str] = set()
         self.logs = LogDirectory(session.directory / "logs")
         self.notices = Notices(stack)
         self.undo_log: UndoLog | None = None

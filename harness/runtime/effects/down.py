@@ -48,7 +48,7 @@ class DownEffect(ServiceEffect[Down], abc.ABC):
         await self.switch_on()
         await self.switch_links_off()
         self._down_at_mono_s = time.monotonic()
-        return (Hit(Witness.PROXY, ended, "open connections ended"),) if ended else ()
+        return (Hit(Witness.PROXY, ended, "of the open connections ended"),) if ended else ()
 
     async def observe_service(self) -> Observation:
         """It should have ended, and refuse."""

@@ -40,11 +40,13 @@ class Hit:
         witness: who tells.
         count: how often, without what the harness did to prove the fault.
         detail: what was counted, for a person.
+        are_attempts: whether each is an attempt of the system's to use something: many in a short time are a storm.
     """
 
     witness: Witness
     count: int
     detail: str
+    are_attempts: bool = False
 
 
 class Effect(abc.ABC, Generic[FaultT]):

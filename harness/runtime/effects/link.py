@@ -66,7 +66,7 @@ class LinkEffect(Effect[LinkFault]):
         self._answers_hit = AnswersHit(self._proxy)
         await apply_fault(self._proxy, self.fault, self._endpoint.protocol)
         if self.fault.CUTS and open_connections:
-            return (Hit(Witness.PROXY, open_connections, "open connections cut"),)
+            return (Hit(Witness.PROXY, open_connections, "of the open connections cut"),)
         return ()
 
     async def observe(self) -> Observation:

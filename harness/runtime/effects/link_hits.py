@@ -92,7 +92,9 @@ class AttemptsHit:
     def count(self, since_mono_s: float) -> Sequence[Hit]:
         """Count the attempts since a monotonic time in seconds."""
         tried = sum(each.since(since_mono_s) for each in self._watched)
-        return (Hit(Witness.KERNEL, tried, "attempts to connect that were refused"),) if tried else ()
+        return (
+            (Hit(Witness.KERNEL, tried, "attempts to connect that were refused", are_attempts=True),) if tried else ()
+        )
 
     def close(self) -> None:
         """Watch no more."""

@@ -90,10 +90,13 @@ class ServiceEffect(Effect[ServiceFaultT]):
         return ()
 
     async def observe(self) -> Observation:
-        """Look at the service; one that the fault made end takes its links with it."""
+        """Look at the service; one that the fault made end takes its links with it, until it is back by its policy."""
         observation = await self.observe_service()
-        if await self.service.state() is ServiceState.ENDED:
+        state = await self.service.state()
+        if state is ServiceState.ENDED:
             await self.switch_links_off()
+        elif state is self.STATE:
+            await self.switch_links_on()
         return observation
 
     async def hits(self, since_mono_s: float) -> Sequence[Hit]:
@@ -109,12 +112,7 @@ class ServiceEffect(Effect[ServiceFaultT]):
         try:
             await self.switch_off()
         finally:
-            for proxy in self._switched_off:
-                try:
-                    await proxy.enable()
-                except HarnessError:
-                    self.proxy_replaced |= (await proxy.heal()).replaced is not None
-            self._switched_off = ()
+            await self.switch_links_on()
 
     async def verify_healed(self) -> Observation:
         """The service should be as before; proxies that are stuck although it answers are replaced."""
@@ -163,6 +161,15 @@ class ServiceEffect(Effect[ServiceFaultT]):
 
     def _are_as_usual(self, endpoints: tuple[Endpoint, ...], results: Mapping[str, ProbeResult]) -> bool:
         return all(each.is_as_usual(results[each.name], self._usual.get(each.name)) for each in endpoints)
+
+    async def switch_links_on(self) -> None:
+        """Let clients through again."""
+        for proxy in self._switched_off:
+            try:
+                await proxy.enable()
+            except HarnessError:
+                self.proxy_replaced |= (await proxy.heal()).replaced is not None
+        self._switched_off = ()
 
     async def switch_links_off(self) -> None:
         """Have clients refused, as they would be without a proxy in between."""

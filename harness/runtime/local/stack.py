@@ -48,6 +48,7 @@ class LocalStack:
         self.session_id = session.id
         self.directory = session.directory
         self.runtime = RuntimeName.LOCAL
+        self.not_idle: set[str] = set()
         self.logs = LogDirectory(session.directory / "logs")
         self.notices = Notices(stack)
         self.undo_log: UndoLog | None = None
