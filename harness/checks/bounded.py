@@ -77,7 +77,7 @@ def _recovery(case: Case) -> Iterator[Finding]:
 CHECK = Check(
     name=NAME,
     judge=bounded,
-    holds_when="the run ends in time, a fresh one succeeds soon after run and faults are over, and no link sees a storm",
+    holds_when="the run ends in time, a fresh one succeeds soon after run and faults, and no link sees a storm",
     witness="Airflow's API, or the workload; the proxies' logs",
     blind_to="a slow part within a run that ends in time; fewer than ten attempts a second",
 )

@@ -270,7 +270,9 @@ class Drill:
             case.adapters,
             evidence=self._directory,
             seed=self._seed,
-            again=drill_again(scenario.name, seed=self._seed, stack=stack, runtime=runtime),
+            again=drill_again(
+                scenario.name, seed=self._seed, stack=stack, runtime=runtime, project=self._running.project
+            ),
             took_s=self._history.now_s,
         )
         return without_evidence(result, unkept) if unkept else result

@@ -139,7 +139,7 @@ class DrillRunner:
             return without_evidence(result, str(cause))
         stack, runtime = self.running.stack, self.running.runtime
         shown = file.relative_to(stack.project) if file.is_relative_to(stack.project) else file
-        again = drill_again(shown, seed=self._seed, stack=stack.path, runtime=runtime)
+        again = drill_again(shown, seed=self._seed, stack=stack.path, runtime=runtime, project=self.running.project)
         result = dataclasses.replace(result, again=again)
         try:
             write_report(result.report, [result])

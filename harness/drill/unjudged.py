@@ -42,7 +42,9 @@ def without_verdict(
         faults=faults_of(scenario),
         verdict=Verdict.INCONCLUSIVE,
         seed=seed,
-        again=drill_again(scenario.name, seed=seed, stack=running.stack.path, runtime=running.runtime),
+        again=drill_again(
+            scenario.name, seed=seed, stack=running.stack.path, runtime=running.runtime, project=running.project
+        ),
         checks=(controlled.NAME,),
         findings=(trouble(title, "the drill runs to its end", found),),
         report=report,

@@ -29,6 +29,7 @@ class RunningStack(Protocol):
 
     Attributes:
         undo_log: what is to be taken back if the harness dies; None where all of the stack goes with its session.
+        project: the Compose project that was running already, and goes on; None where the harness started the stack.
         not_idle: services in which a task of a run that was given up may be at work still; the next reset starts them
             anew.
     """
@@ -40,6 +41,7 @@ class RunningStack(Protocol):
     logs: LogDirectory
     notices: Notices
     undo_log: UndoLog | None
+    project: str | None
     not_idle: set[str]
 
     @property

@@ -50,7 +50,7 @@ class AttachedStack:
         self.ready_s: dict[str, float] = {}
         self._session = session
         self._engine = engine
-        self._project = project
+        self.project: str | None = project
         self._addresses: dict[tuple[str, int], Address] = {}
         self._services: dict[str, ServiceContainer] = {}
         self._proxies: dict[Link, LinkProxy] = {}
@@ -136,15 +136,15 @@ class AttachedStack:
         await asyncio.gather(*(proxy.release() for proxy in self._proxies.values()))
 
     async def _containers(self) -> Mapping[str, Container]:
-        labels: dict[str, str | list[str] | bool] = {"label": f"{_PROJECT}={self._project}"}
+        labels: dict[str, str | list[str] | bool] = {"label": f"{_PROJECT}={self.project}"}
         found: list[Container] = await self._engine.call(
-            f"look for the containers of {self._project}",
+            f"look for the containers of {self.project}",
             lambda: self._engine.client.containers.list(all=True, filters=labels),
         )
         if not found:
             raise SetUpError(
-                f"the engine has no container of a Compose project {self._project!r}: bring it up first "
-                f"(docker compose -p {self._project} -f {self.stack.path.name} up -d)"
+                f"the engine has no container of a Compose project {self.project!r}: bring it up first "
+                f"(docker compose -p {self.project} -f {self.stack.path.name} up -d)"
             )
         return {str(container.labels[_SERVICE]): container for container in found}
 
@@ -160,7 +160,7 @@ class AttachedStack:
         if container is None or container.status != "running":
             state = "has no container" if container is None else f"is {container.status}"
             raise SetUpError(
-                f"service {service} of the Compose project {self._project!r} {state}: bring the whole stack up first"
+                f"service {service} of the Compose project {self.project!r} {state}: bring the whole stack up first"
             )
         return container
 

@@ -46,6 +46,7 @@ class ContainerStack:
         self.directory = session.directory
         self.runtime = RuntimeName.DOCKER
         self.not_idle: set[str] = set()
+        self.project: str | None = None
         self.logs = LogDirectory(session.directory / "logs")
         self.notices = Notices(stack)
         self.undo_log: UndoLog | None = None

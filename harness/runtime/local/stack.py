@@ -49,6 +49,7 @@ class LocalStack:
         self.directory = session.directory
         self.runtime = RuntimeName.LOCAL
         self.not_idle: set[str] = set()
+        self.project: str | None = None
         self.logs = LogDirectory(session.directory / "logs")
         self.notices = Notices(stack)
         self.undo_log: UndoLog | None = None
