@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+_DEVIATIONS = 3.0
+
 
 @dataclass(frozen=True, slots=True)
 class LineCount:
@@ -32,8 +34,14 @@ class LineCount:
 
     @property
     def beyond(self) -> int:
-        """How many more were written than that: these are hits."""
-        return max(0, self.under - self.predicted)
+        """How many more were written than that: these are hits; none, as far as chance may explain them.
+
+        Lines come unevenly, more so on a busy machine. A surplus within three standard deviations, of lines that come
+        by chance at the rate of the steady run, shows nothing.
+        """
+        surplus = self.under - self.predicted
+        variance = self.predicted + (self.predicted**2 / self.without if self.without else 0.0)
+        return surplus if surplus > _DEVIATIONS * math.sqrt(variance) else 0
 
     def told(self) -> str:
         """Both figures, for a person."""
