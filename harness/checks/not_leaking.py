@@ -18,8 +18,8 @@ _MORE: Mapping[str, tuple[str, int, float]] = {
     "threads": ("threads", 8, 0.5),
     "file_handles": ("file handles", 16, 0.5),
     "connections": ("connections", 5, 0.5),
-    "memory_bytes": ("bytes of memory", 96 * _MIB, 0.5),
-    "disk_bytes": ("bytes on its disk", 64 * _MIB, 1.0),
+    "memory_bytes": ("bytes of memory", 40 * _MIB, 0.25),
+    "disk_bytes": ("bytes on disk", 8 * _MIB, 0.5),
 }
 
 

@@ -48,6 +48,7 @@ from harness.history.reads import FinalReads
 from harness.history.roles import RunRole
 from harness.report.redaction import Redaction
 from harness.report.result import DrillResult
+from harness.runtime.logs import size_of
 from harness.runtime.running import RunningStack
 from harness.scenario.model import Scenario
 from harness.scenario.triggers import BeforeRun, OrderAtBroker
@@ -92,6 +93,7 @@ class Drill:
         probes = running.stack.adapters.probes.values()
         self._marks = LogMarks(running, {probe.log for probe in probes if isinstance(probe, LogPromise)})
         self._steady = SteadyWindow(running)
+        self._log_sizes = {name: size_of(path) for name, path in running.logs.files().items()}
         self._listener = listener
         self._history = LastingHistory(directory / "history.jsonl", self._redaction, self._hear)
         self._began = datetime.now(UTC)
@@ -174,7 +176,8 @@ class Drill:
             self._reads = await read_finally(clients, self._running, workload, self._marks, operations)
             self._logs = await self._read_logs(workload)
             self._note_traffic(self._logs)
-            leaks = find_leaks(self._running.stack.secrets, self._running.logs.files(), self._logs, self._reads)
+            logs = self._running.logs.files()
+            leaks = find_leaks(self._running.stack.secrets, logs, self._logs, self._reads, self._log_sizes)
             self._reads = replace(self._reads, leaks=leaks)
 
     async def _faults_and_run(self, observer: Observer, workload: Workload) -> None:

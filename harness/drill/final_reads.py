@@ -17,7 +17,15 @@ from harness.drill.workloads.workload import Workload
 from harness.errors import StackError
 from harness.history.events import Fate, OperationEnded
 from harness.history.history import History
-from harness.history.reads import ArtifactRow, BrokerOrder, FinalReads, OutcomeRow, ProbeRead, RecordedOrder
+from harness.history.reads import (
+    ArtifactRow,
+    BrokerOrder,
+    Contradiction,
+    FinalReads,
+    OutcomeRow,
+    ProbeRead,
+    RecordedOrder,
+)
 from harness.runtime.running import RunningStack
 from harness.stack.adapters import Adapters
 from harness.stack.probes import LogPromise, Probe, SqlPromise
@@ -138,8 +146,16 @@ async def _artifacts(clients: Clients, running: RunningStack, runs: tuple[str, .
     return await _database(clients).artifacts(adapter.sql or "", adapter.varies, adapter.substitute)
 
 
-async def _contradictions(clients: Clients, adapters: Adapters) -> dict[str, ProbeRead]:
-    return {name: await _rows_of(clients, query) for name, query in (adapters.consistent or {}).items()}
+async def _contradictions(clients: Clients, adapters: Adapters) -> dict[str, tuple[Contradiction, ...]]:
+    return {name: await _breaking(clients, query) for name, query in (adapters.consistent or {}).items()}
+
+
+async def _breaking(clients: Clients, query: str) -> tuple[Contradiction, ...]:
+    rows = await _database(clients).rows(query)
+    runs = [row.get("execution_id") for row in rows]
+    return tuple(
+        Contradiction(None if run is None else str(run), _shown(row)) for run, row in zip(runs, rows, strict=True)
+    )
 
 
 async def _probes(clients: Clients, running: RunningStack, marks: LogMarks, reading: Reading) -> dict[str, ProbeRead]:

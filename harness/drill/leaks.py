@@ -15,7 +15,11 @@ _SHORTEST = 8
 
 
 def find_leaks(
-    secrets: Mapping[str, str], files: Mapping[str, Path], logs: TaskLogs, reads: FinalReads
+    secrets: Mapping[str, str],
+    files: Mapping[str, Path],
+    logs: TaskLogs,
+    reads: FinalReads,
+    from_bytes: Mapping[str, int],
 ) -> tuple[Leak, ...]:
     """The first place in each log, message and record at which each secret stands.
 
@@ -24,22 +28,27 @@ def find_leaks(
         files: the logs of services, by the names that they get in the report.
         logs: those of tasks.
         reads: everything that the witnesses said.
+        from_bytes: how long each log of a service was when the drill began: what stood there before is not of it.
     """
     telling = {name: secret for name, secret in secrets.items() if len(secret) >= _SHORTEST}
     found: list[Leak] = []
     for name, path in files.items():
         if path.exists():
-            with path.open(encoding="utf-8", errors="replace") as lines:
-                found += _in_lines(telling, f"logs/{name}", lines)
+            with path.open("rb") as log:
+                before = log.read(from_bytes.get(name, 0)).count(b"\n")
+                lines = (line.decode(errors="replace") for line in log)
+                found += _in_lines(telling, f"logs/{name}", lines, before + 1)
     for (run, task), text in logs.items():
         found += _in_lines(telling, f"logs/tasks/{run}/{task}.log", text.splitlines())
     text = TypeAdapter(FinalReads).dump_json(reads, indent=2).decode()
     return (*found, *_in_lines(telling, "reads.json", text.splitlines()))
 
 
-def _in_lines(secrets: Mapping[str, str], where: str, lines: Sequence[str] | Iterator[str]) -> Iterator[Leak]:
+def _in_lines(
+    secrets: Mapping[str, str], where: str, lines: Sequence[str] | Iterator[str], first: int = 1
+) -> Iterator[Leak]:
     left = dict(secrets)
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(lines, start=first):
         for name in [name for name, secret in left.items() if secret in line]:
             del left[name]
             yield Leak(secret=name, where=where, line=number)

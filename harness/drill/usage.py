@@ -51,6 +51,8 @@ async def measure_services(running: RunningStack, history: HistoryWriter, when: 
             continue
         if pids and (measured := await asyncio.to_thread(_measure, name, when, pids)) is not None:
             history.add(measured)
+    for name, size_bytes in (await asyncio.to_thread(running.disk_usage)).items():
+        history.add(ResourcesMeasured(service=name, when=when, disk_bytes=size_bytes))
 
 
 def _measure(service: str, when: Literal["steady", "recovered"], pids: frozenset[int]) -> ResourcesMeasured | None:

@@ -154,6 +154,19 @@ class ProbeRead:
 
 
 @dataclass(frozen=True, slots=True)
+class Contradiction:
+    """A row that breaks a rule of the stack's file about rows that must agree.
+
+    Args:
+        execution_id: the run that it is of; None where the rule's query does not say.
+        row: all of it, to be shown.
+    """
+
+    execution_id: str | None
+    row: str
+
+
+@dataclass(frozen=True, slots=True)
 class OutboxRead:
     """What the system still holds back of what it has accepted, after its recovery.
 
@@ -197,7 +210,7 @@ class FinalReads:
         other_runs: those that the harness did not start; None when nothing could tell of them.
         ticks: when the schedule had a run come while the drill went on.
         outbox: None when nothing says how to read it.
-        contradictions: for each rule of the stack's file about rows that must agree, those that do not.
+        contradictions: for each rule of the stack's file about rows that must agree, those that break it.
         leaks: secrets that stand in logs or in the evidence; None when they were not searched.
         unread: the witnesses that could not be read, by name, and why. What they would have told is empty here, and
             says nothing.
@@ -216,6 +229,6 @@ class FinalReads:
     other_runs: tuple[OtherRun, ...] | None = None
     ticks: tuple[datetime, ...] = ()
     outbox: OutboxRead | None = None
-    contradictions: Mapping[str, ProbeRead] = field(default_factory=dict)
+    contradictions: Mapping[str, tuple[Contradiction, ...]] = field(default_factory=dict)
     leaks: tuple[Leak, ...] | None = None
     unread: Mapping[str, str] = field(default_factory=dict)

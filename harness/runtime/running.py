@@ -69,6 +69,9 @@ class RunningStack(Protocol):
     async def restart(self, service: str) -> None:
         """End a service with everything that it started, and start it again."""
 
+    def disk_usage(self) -> Mapping[str, int]:
+        """How many bytes lie in each directory or volume, by a name for people; nothing where it cannot be seen."""
+
     async def forget_state(self) -> None:
         """Empty the directories that services declare as state of a run."""
 

@@ -35,7 +35,6 @@ from harness.history.reads import (
     Notification,
     OutboxRead,
     OutcomeRow,
-    ProbeRead,
     RecordedOrder,
     RunRead,
     SignalRow,
@@ -204,7 +203,7 @@ def sound() -> Case:
             signals=tuple(signal(run) for run in runs),
             other_runs=(),
             outbox=OutboxRead(),
-            contradictions={"fills-are-trades": ProbeRead(count=0)},
+            contradictions={"fills-are-trades": ()},
             leaks=(),
         ),
     )

@@ -24,7 +24,7 @@ from harness.history.events import (
     Trouble,
 )
 from harness.history.measurements import ResourcesMeasured
-from harness.history.reads import Leak, OtherRun, OutboxRead, OutcomeRow, ProbeRead
+from harness.history.reads import Contradiction, Leak, OtherRun, OutboxRead, OutcomeRow
 from harness.history.roles import RunRole
 from harness.stack.adapters import Adapters
 from harness.testing import ContractBroken, check_check, sound_case
@@ -40,7 +40,7 @@ READS: Mapping[str, Mapping[str, object]] = {
     "acknowledged-once": {"operations": ()},
     "orders-follow-signals": {"signals": ()},
     "scheduled": {"other_runs": (OtherRun("scheduled__1", "scheduled", "success", BEGAN, BEGAN),)},
-    "consistent": {"contradictions": {"fills-are-trades": ProbeRead(count=1, sample="order_ref ref-1")}},
+    "consistent": {"contradictions": {"fills-are-trades": (Contradiction(None, "order_ref ref-1"),)}},
     "drained": {"outbox": OutboxRead(waiting=("AAPL chart",))},
     "private": {"leaks": (Leak("API_TOKEN", "logs/workflow.log", 12),)},
     "witnessed": {"unread": {"notifications": "refused"}},

@@ -13,10 +13,10 @@ from harness.checks.finding import Verdict, Weight
 from harness.checks.verdict import findings_in, judge, verdict_of
 from harness.history.events import FaultHit, RunGivenUp, Witness
 from harness.history.reads import (
+    Contradiction,
     Leak,
     OtherRun,
     OutboxRead,
-    ProbeRead,
 )
 from harness.history.roles import RunRole
 from tests.checks.conftest import BEGAN, DRILLED, RECOVERY, link_used, resources
@@ -85,7 +85,10 @@ LOST: Mapping[str, tuple[str, Spoil]] = {
         reads(other_runs=(OtherRun("scheduled__x", "scheduled", "success", BEGAN - timedelta(days=3), BEGAN),)),
     ),
     "a tick without a run": ("scheduled", reads(ticks=(BEGAN + timedelta(seconds=10),))),
-    "rows that disagree": ("consistent", reads(contradictions={"fills-are-trades": ProbeRead(count=2, sample="ref")})),
+    "rows that disagree": (
+        "consistent",
+        reads(contradictions={"fills-are-trades": (Contradiction(DRILLED, "ref"), Contradiction(None, "other"))}),
+    ),
     "dead letters": ("drained", reads(outbox=OutboxRead(dead=("AAPL chart",)))),
     "an outbox that is never emptied": ("drained", reads(outbox=OutboxRead(waiting=("AAPL chart",)))),
     "an outbox under another host": ("drained", reads(outbox=OutboxRead(stranded=("worker-7",)))),

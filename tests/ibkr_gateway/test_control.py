@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -93,7 +94,10 @@ def test_orders_show_the_final_state_of_each(connect: Connect, stub: Stub) -> No
     client = connect(9)
     trade = bought(client)
     client.disconnect()
-    assert stub.orders() == [
+    (order,) = stub.orders()
+    received_at, ended_at = (datetime.fromisoformat(str(order[name])) for name in ("received_at", "ended_at"))
+    assert received_at <= ended_at
+    assert [order] == [
         {
             "order_ref": "ref",
             "perm_id": trade.order.permId,
@@ -104,6 +108,8 @@ def test_orders_show_the_final_state_of_each(connect: Connect, stub: Stub) -> No
             "status": "Filled",
             "filled": "10",
             "avg_price": "430.48",
+            "received_at": received_at.isoformat(),
+            "ended_at": ended_at.isoformat(),
         }
     ]
 

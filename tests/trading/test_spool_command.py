@@ -129,7 +129,7 @@ def test_command_replays_for_a_host_that_is_gone(parts: Parts, set_up: SetUp, as
     settings, run = set_up(), new_run()
     with Spool(settings.artifact_spool_dir, max_bytes=settings.artifact_spool_max_bytes, host="gone") as gone:
         fill(gone, run, "one")
-    assert ask("list") == {"waiting": [], "other_hosts": ["gone"]}
+    assert ask("list") == {"waiting": [], "dead": [], "other_hosts": ["gone"]}
     assert ask("replay", "--host", "gone")["replayed"] == 1
     assert parts.artifacts(run) == ["one"]
 

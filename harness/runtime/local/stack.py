@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from harness.errors import StackError
@@ -134,6 +134,10 @@ class LocalStack:
         except asyncio.CancelledError:
             await process.kill()
             raise
+
+    def disk_usage(self) -> Mapping[str, int]:
+        """How many bytes lie in each service's own directory, and in each volume."""
+        return self._layout.disk_usage()
 
     async def forget_state(self) -> None:
         """Empty the directories that services declare as state of a run."""
