@@ -83,8 +83,8 @@ async def test_lines_that_are_always_written_are_no_hits(local_stack: LocalStack
 async def test_lines_beyond_the_usual_are_hits(local_stack: LocalStack, history: HistoryWriter) -> None:
     """What it writes beyond that, about this link and in the fault's words, is counted."""
     other = "call of elsewhere: connection refused\n", "call of server: done\n"
-    lived = await live(local_stack, history, [REFUSED], [REFUSED, REFUSED, REFUSED, *other])
-    assert lived.counted().beyond == 2
+    lived = await live(local_stack, history, [REFUSED], [*[REFUSED] * 11, *other])
+    assert lived.counted().beyond == 10
 
 
 async def test_lines_of_tasks_count_in_the_window_alone(local_stack: LocalStack, history: HistoryWriter) -> None:
