@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,13 @@ from tests.drill.small_stack import SmallStack
 
 PROJECT = Path(__file__).parents[2]
 DEADLINE_S = 300
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hangups_are_heard() -> None:
+    """What is started hears a hangup, as from a terminal, also where the tests themselves were started with nohup."""
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @dataclass(frozen=True)

@@ -124,7 +124,7 @@ def test_payments_without_a_workload_are_only_watched(home: Path) -> None:
     """The proposal as it is can be drilled: the auditor, which calls by itself, meets the fault."""
     overlay = edit(proposed(home), operations=None, locally=True)
     found = drill(overlay, "audit-api-refused")
-    assert (found.exit_code, found.verdicts) == (0, {"audit-api-refused": "PASS"}), found.said
+    assert (found.exit_code, found.verdicts) == (3, {"audit-api-refused": "WATCHED ONLY"}), found.said
 
 
 def test_payments_without_commands_do_not_run_locally(home: Path) -> None:

@@ -145,11 +145,15 @@ class Control:
             if not found:
                 raise NotFound(f"no proxy listens on port {listen_port}")
             self.name, self._proxy = next(iter(found.items()))
+
+        def free() -> None:
             for each in self._proxy.toxics().values():
                 if each.type != WITNESS:
                     self._proxy.destroy_toxic(each.name)
 
+        # Apart: the deadline is one for a single request, and a busy machine takes a part of it for each.
         await self._call("take its proxy", work)
+        await self._call("free it of toxics", free)
         await self._call("add its witness", self._add_witness)
         await self._call("enable the proxy", self._proxy.enable)
 
