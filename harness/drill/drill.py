@@ -35,7 +35,7 @@ from harness.drill.steady_state import ended_well, links_answer, run_succeeds
 from harness.drill.steady_window import SteadyWindow
 from harness.drill.summing_up import sum_up
 from harness.drill.traffic import Written, lines_that_hit
-from harness.drill.unforeseen import what_failed
+from harness.drill.unforeseen import what_failed, why_cancelled
 from harness.drill.unjudged import judged_in_any_case, without_evidence
 from harness.drill.usage import links_counted, measure_services
 from harness.drill.workloads.choice import workload_of
@@ -117,7 +117,8 @@ class Drill:
                 await self._go_through()
             except asyncio.CancelledError as cause:
                 # What it has found already is told all the same.
-                history.add(Trouble(what=f"the drill was broken off{f': {cause}' if str(cause) else ''}"))
+                why = why_cancelled(cause)
+                history.add(Trouble(what=f"the drill was broken off{f': {why}' if why else ''}"))
                 self.result = self._judge()
                 raise
             finally:

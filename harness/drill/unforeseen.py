@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
 import traceback
@@ -64,6 +65,21 @@ def first_of(cause: BaseException) -> BaseException:
     while isinstance(cause, BaseExceptionGroup):
         cause = cause.exceptions[0]
     return cause
+
+
+def why_cancelled(cause: BaseException) -> str:
+    """Why a task was cancelled, also where something failed while it ended; empty if it was not told."""
+    ahead, seen = [cause], set[int]()
+    while ahead:
+        each = ahead.pop(0)
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        if isinstance(each, asyncio.CancelledError) and str(each):
+            return str(each)
+        ahead += [before for before in (each.__cause__, each.__context__) if before is not None]
+        ahead += each.exceptions if isinstance(each, BaseExceptionGroup) else ()
+    return ""
 
 
 def keep_trace(cause: BaseException, folder: Path | None, redact: Callable[[str], str] = _NO_SECRETS) -> Path | None:

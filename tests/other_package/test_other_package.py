@@ -67,7 +67,7 @@ def test_package_is_listed(site: Path) -> None:
     """Its faults stand among ours, with what they say of themselves."""
     said = run(site, "-m", "harness", "list", "--faults", variables={"COLUMNS": "200"}).stdout
     # Its sentence is broken over the lines of its cell.
-    assert all(part in said for part in ("cut-short", "connections end in the place"))
+    assert all(part in said for part in ("cut-short", "connections end in the place", "of an answer"))
     assert "dozes off" in said
 
 
