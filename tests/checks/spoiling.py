@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Callable
 
 from harness.checks.case import Case
+from harness.checks.finding import Verdict, Weight
+from harness.checks.verdict import findings_in, judge, verdict_of
 from harness.history.events import Event
 from harness.history.history import Entry, History
 from harness.history.reads import (
@@ -97,3 +99,10 @@ def word(outcome: str, reasons: str = "[]") -> Spoil:
 def told(*texts: str) -> Spoil:
     """Change what people were told."""
     return reads(notifications=tuple(Notification(seq, text) for seq, text in enumerate(texts, start=1)))
+
+
+def assert_found_by(promise: str, spoiled: Case) -> None:
+    """The drill fails, and this promise blames the system."""
+    judged = judge(spoiled, ())
+    assert verdict_of(judged) is Verdict.FAIL
+    assert any(each.weight in (Weight.SAFETY, Weight.LIVENESS) for each in judged[promise]), findings_in(judged)

@@ -9,8 +9,6 @@ from datetime import timedelta
 import pytest
 
 from harness.checks.case import Case
-from harness.checks.finding import Verdict, Weight
-from harness.checks.verdict import findings_in, judge, verdict_of
 from harness.history.events import FaultHit, RunGivenUp, Witness
 from harness.history.reads import (
     Contradiction,
@@ -20,7 +18,7 @@ from harness.history.reads import (
 )
 from harness.history.roles import RunRole
 from tests.checks.conftest import BEGAN, DRILLED, RECOVERY, link_used, resources
-from tests.checks.spoiling import Spoil, both, events, reads, told, word
+from tests.checks.spoiling import Spoil, assert_found_by, both, events, reads, told, word
 
 TRUE_WORDS = f"run {DRILLED} is degraded: generate_daily_chart: the backend was away"
 LOST: Mapping[str, tuple[str, Spoil]] = {
@@ -109,7 +107,4 @@ LOST: Mapping[str, tuple[str, Spoil]] = {
 def test_loss_is_found_by_the_promise_that_is_broken(sound: Case, name: str) -> None:
     """Each of these fails the drill, and the promise that is broken says so."""
     promise, spoil = LOST[name]
-    judged = judge(spoil(sound), ())
-    assert verdict_of(judged) is Verdict.FAIL
-    blaming = [each for each in judged[promise] if each.weight in (Weight.SAFETY, Weight.LIVENESS)]
-    assert blaming, findings_in(judged)
+    assert_found_by(promise, spoil(sound))

@@ -10,14 +10,12 @@ from decimal import Decimal
 import pytest
 
 from harness.checks.case import Case
-from harness.checks.finding import Verdict, Weight
-from harness.checks.verdict import findings_in, judge, verdict_of
 from harness.history.measurements import OrderRecorded
 from harness.history.reads import (
     ArtifactRow,
 )
 from tests.checks.conftest import BEGAN, DRILLED, RECOVERY, STEADY, at_broker, recorded
-from tests.checks.spoiling import ALL, Spoil, both, events, of, orders, reads, rows, signals
+from tests.checks.spoiling import ALL, Spoil, assert_found_by, both, events, of, orders, reads, rows, signals
 
 LOST: Mapping[str, tuple[str, Spoil]] = {
     # artifacts
@@ -146,7 +144,4 @@ LOST: Mapping[str, tuple[str, Spoil]] = {
 def test_loss_is_found_by_the_promise_that_is_broken(sound: Case, name: str) -> None:
     """Each of these fails the drill, and the promise that is broken says so."""
     promise, spoil = LOST[name]
-    judged = judge(spoil(sound), ())
-    assert verdict_of(judged) is Verdict.FAIL
-    blaming = [each for each in judged[promise] if each.weight in (Weight.SAFETY, Weight.LIVENESS)]
-    assert blaming, findings_in(judged)
+    assert_found_by(promise, spoil(sound))
