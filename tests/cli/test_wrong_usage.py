@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import resource
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.runtime.session.ports import PortBlock, PortRange
+from harness.runtime.session.ports import BLOCK_SIZE, DEFAULT_RANGE, PortBlock, PortRange
 
 PROJECT = Path(__file__).parents[2]
 DEADLINE_S = 60
@@ -95,13 +94,10 @@ def test_live_target_is_refused(harness: Harness, tmp_path: Path, old: str, new:
 
 def test_port_range_that_is_taken_is_told(harness: Harness) -> None:
     """With every port of the range taken, the drill says so and how to go on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        first = probe.getsockname()[1] // 100 * 100
-    first = min(max(first, 33000), 60000)
-    block = PortBlock.claim(PortRange(first, first + 99))
+    block = PortBlock.claim(PortRange.parse(DEFAULT_RANGE))
+    taken = f"{block.first}-{block.first + BLOCK_SIZE - 1}"
     try:
-        done = harness("drill", "healthy", HARNESS_PORTS=f"{first}-{first + 99}", HARNESS_CACHE=str(PROJECT / ".cache"))
+        done = harness("drill", "healthy", HARNESS_PORTS=taken, HARNESS_CACHE=str(PROJECT / ".cache"))
     finally:
         block.close()
     assert done.returncode == 3, done.stderr
