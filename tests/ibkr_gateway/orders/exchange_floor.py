@@ -52,7 +52,7 @@ class Floor:
         self.fills: list[tuple[Order, Execution]] = []
         self.statuses: dict[int, list[Status]] = {}
         self.cancels: list[int] = []
-        self.allowed: Decimal | None = None
+        self.allowed: int | None = None
         self._loop = _HeldLoop()
         self.broker = Broker(_MARKET, self._loop, lambda: datetime.now(UTC), 1, self)
         self.broker.fill_pieces = pieces
@@ -86,7 +86,10 @@ class Floor:
             order_ref="",
             outside_rth=False,
             parent_id=0 if parent is None else self.order(parent).order_id,
-            **{name: _price(value) if name.startswith("trail") else value for name, value in more.items()},
+            trail_amount=_price(more.pop("trail_amount", None)),
+            trail_percent=_price(more.pop("trail_percent", None)),
+            trail_stop_price=_price(more.pop("trail_stop_price", None)),
+            **more,
         )
         order = self.broker.accept(1, self._next_order_id, "DU1", ticket)
         self._next_order_id += 1
@@ -102,6 +105,14 @@ class Floor:
     def order(self, perm_id: int) -> Order:
         """Return an order as it stands."""
         return self.broker.book.get(perm_id)
+
+    def filled(self, perm_id: int) -> int:
+        """Return how many shares of an order are filled."""
+        return int(self.order(perm_id).filled)
+
+    def size(self, perm_id: int) -> int:
+        """Return how large an order is, in shares."""
+        return int(self.order(perm_id).ticket.quantity)
 
     def status(self, perm_id: int) -> Status:
         """Return where an order stands."""
@@ -147,7 +158,7 @@ class Floor:
 
     def shares_to_fill(self, _order: Order, shares: Decimal) -> Decimal:
         """Let all of them fill, or as many as the test allows."""
-        return shares if self.allowed is None else min(shares, self.allowed)
+        return shares if self.allowed is None else min(shares, Decimal(self.allowed))
 
 
 def _price(dollars: float | None) -> Decimal | None:

@@ -77,10 +77,10 @@ def test_children_follow_the_partial_fills_of_their_parent(floor_in_pieces: Floo
     orders = bracket(floor)
     floor.fire()
     floor.move_to(120)
-    assert (floor.order(orders[0]).filled, floor.order(orders[1]).ticket.quantity) == (2, 10)
+    assert (floor.filled(orders[0]), floor.size(orders[1])) == (2, 10)
     floor.broker.book.change_ticket(orders[0], replace(floor.order(orders[0]).ticket, limit_price=Decimal(10)))
     floor.settle()
-    assert (floor.order(orders[1]).filled, floor.status(orders[1])) == (2, Status.SUBMITTED)
+    assert (floor.filled(orders[1]), floor.status(orders[1])) == (2, Status.SUBMITTED)
 
 
 def test_cancelled_parent_takes_its_children_with_it(floor: Floor) -> None:
@@ -104,7 +104,7 @@ def test_parent_that_is_cancelled_in_part_keeps_exits_for_what_it_filled(floor_i
     orders = bracket(floor)
     floor.fire()
     floor.broker.cancel(orders[0])
-    assert [floor.order(exit_id).ticket.quantity for exit_id in orders[1:]] == [2, 2]
+    assert [floor.size(exit_id) for exit_id in orders[1:]] == [2, 2]
     assert statuses(floor, orders) == [Status.CANCELLED, Status.SUBMITTED, Status.PRE_SUBMITTED]
     floor.move_to(111)
     floor.settle()
@@ -121,10 +121,10 @@ def test_exits_of_one_parent_share_its_shares(floor: Floor) -> None:
     floor.move_to(110.01)
     floor.settle()
     assert (floor.status(near), floor.status(far)) == (Status.FILLED, Status.SUBMITTED)
-    assert floor.order(stop).ticket.quantity == 5
+    assert floor.size(stop) == 5
     floor.move_to(89)
     floor.settle()
-    assert (floor.order(stop).filled, floor.status(far)) == (5, Status.CANCELLED)
+    assert (floor.filled(stop), floor.status(far)) == (5, Status.CANCELLED)
 
 
 def test_child_of_a_filled_parent_works_at_once(floor: Floor) -> None:
@@ -142,7 +142,7 @@ def test_child_that_opens_more_waits_until_its_parent_is_filled(floor_in_pieces:
     floor.fire()
     assert floor.status(more) is Status.PRE_SUBMITTED
     floor.settle()
-    assert (floor.order(parent).filled, floor.order(more).filled) == (10, 20)
+    assert (floor.filled(parent), floor.filled(more)) == (10, 20)
 
 
 def test_immediate_child_waits_until_its_parent_is_done(floor_in_pieces: Floor) -> None:

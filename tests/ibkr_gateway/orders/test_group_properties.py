@@ -8,7 +8,14 @@ from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from fixtures.ibkr_gateway.broker.groups import is_exit, parent_of
 from fixtures.ibkr_gateway.broker.order import Action, OcaType, Order, OrderType, Status, TimeInForce
@@ -142,9 +149,16 @@ class Groups(RuleBasedStateMachine):
     def change(self, data: st.DataObject, price: int) -> None:
         """Put another price on an open order; one that is held is let go with its family."""
         order = data.draw(st.sampled_from(self._open()))
-        terms = {f"{name}_price": Decimal(value) for name, value in priced(order.ticket.order_type, price).items()}
-        terms.pop("trail_amount_price", None)
-        changed = self.floor.broker.book.change_ticket(order.perm_id, _with(order, terms))
+        kind = order.ticket.order_type
+        changed = self.floor.broker.book.change_ticket(
+            order.perm_id,
+            replace(
+                order.ticket,
+                limit_price=Decimal(price) if kind.has_limit else None,
+                stop_price=Decimal(price) if kind.has_trigger and kind is not OrderType.TRAILING_STOP else None,
+                transmit=True,
+            ),
+        )
         if changed.status is not Status.API_PENDING:
             self.floor.work(order.perm_id)
             self.floor.broker.settle_children(order.perm_id)
@@ -206,12 +220,6 @@ class Groups(RuleBasedStateMachine):
         assert sum((each.quantity for each in self.floor.broker.account.positions.values()), Decimal(0)) == held
 
 
-def _with(order: Order, terms: dict[str, Decimal]) -> Any:
-    return replace(order.ticket, transmit=True, **terms)
-
-
-Groups.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
-
-
-class TestGroups(Groups.TestCase):
-    """Hypothesis runs the machine above, and shrinks what breaks it."""
+def test_groups_hold_in_any_interleaving() -> None:
+    """The invariants above hold after every step of every history that Hypothesis thinks of."""
+    run_state_machine_as_test(Groups, settings=settings(max_examples=80, stateful_step_count=40, deadline=None))

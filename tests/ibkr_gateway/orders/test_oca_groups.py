@@ -33,7 +33,7 @@ def test_first_piece_cancels_the_others_with_type_1(floor_in_pieces: Floor) -> N
     floor_in_pieces.fire()
     assert floor_in_pieces.status(second) is Status.CANCELLED
     floor_in_pieces.settle()
-    assert floor_in_pieces.order(first).filled == 10
+    assert floor_in_pieces.filled(first) == 10
 
 
 @pytest.mark.parametrize("oca_type", [OcaType.REDUCE_WITH_BLOCK, OcaType.REDUCE_NON_BLOCK])
@@ -42,7 +42,7 @@ def test_piece_reduces_the_others_by_the_same_part(floor_in_pieces: Floor, oca_t
     floor = floor_in_pieces
     first, second = pair(floor, oca_type, (10, 20))
     floor.fire()
-    assert (floor.order(first).filled, floor.order(second).ticket.quantity) == (2, 16)
+    assert (floor.filled(first), floor.size(second)) == (2, 16)
     assert floor.status(second) is Status.SUBMITTED
 
 
@@ -82,20 +82,20 @@ def test_immediate_or_cancel_keeps_what_it_got(floor_in_pieces: Floor) -> None:
     floor.fire()
     floor.move_to(101)
     floor.settle()
-    assert (floor.status(order), floor.order(order).filled) == (Status.CANCELLED, 2)
+    assert (floor.status(order), floor.filled(order)) == (Status.CANCELLED, 2)
 
 
 def test_fill_or_kill_fills_in_one_piece(floor_in_pieces: Floor) -> None:
     """However many pieces other orders take."""
     order = floor_in_pieces.place(order_type=LIMIT, limit=101, time_in_force=TimeInForce.FILL_OR_KILL)
     floor_in_pieces.settle()
-    assert [(done.shares, each.perm_id) for each, done in floor_in_pieces.fills] == [(10, order)]
+    assert [(int(done.shares), each.perm_id) for each, done in floor_in_pieces.fills] == [(10, order)]
 
 
 def test_fill_or_kill_that_could_fill_in_part_only_is_killed(floor: Floor) -> None:
     """Not one share of it fills."""
-    floor.allowed = floor.order(floor.place(quantity=4)).ticket.quantity
+    floor.allowed = floor.size(floor.place(quantity=4))
     floor.settle()
     order = floor.place(quantity=5, time_in_force=TimeInForce.FILL_OR_KILL)
     floor.settle()
-    assert (floor.status(order), floor.order(order).filled) == (Status.CANCELLED, 0)
+    assert (floor.status(order), floor.filled(order)) == (Status.CANCELLED, 0)

@@ -45,7 +45,8 @@ def test_trailing_stop_follows_up_and_never_down(floor: Floor) -> None:
     order = floor.place(SELL, 10, TRAIL, trail_amount=2)
     for price, stop in ((103, 101), (101.5, 101), (104, 102), (102.5, 102)):
         floor.move_to(price)
-        assert (floor.order(order).stop_price, floor.timers()) == (stop, 0)
+        assert floor.order(order).stop_price == stop
+        assert floor.timers() == 0
     floor.move_to(101.9)
     floor.settle()
     assert [execution.price for _, execution in floor.fills] == [Decimal("101.89")]
@@ -68,7 +69,8 @@ def test_change_of_other_terms_does_not_loosen_a_trailing_stop(floor: Floor) -> 
     floor.broker.book.change_ticket(order, replace(floor.order(order).ticket, quantity=Decimal(7)))
     floor.broker.work(order)
     floor.move_to(104)
-    assert (floor.order(order).stop_price, floor.order(order).ticket.quantity) == (103, 7)
+    assert floor.order(order).stop_price == 103
+    assert floor.size(order) == 7
 
 
 def test_trailing_stop_of_a_bracket_starts_with_its_parents_fill(floor: Floor) -> None:
