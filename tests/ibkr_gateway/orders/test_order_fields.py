@@ -181,5 +181,5 @@ def test_adaptive_algorithm_is_refused(desk: Desk) -> None:
     """Its parameters are read, and it is not executed as if it were a plain order."""
     params = [ib_insync().TagValue("adaptivePriority", "Normal")]
     desk.place(desk.order(algoStrategy="Adaptive", algoParams=params), aapl())
-    assert [answer[1] for answer in desk.answered()] == [442]
+    assert [answer[1] for answer in desk.answered()] == [387]
     assert desk.stub.orders() == []
