@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.ibkr_gateway.orders.desk import Desk, aapl
-from tests.ibkr_gateway.stub import CLOCK, end, ib_insync, notice_loss, start, wait_until
+from tests.ibkr_gateway.stub import CLOCK, end, notice_loss, start, wait_until
 
 
 def test_bracket_of_the_library_is_filled_and_protected(desk: Desk) -> None:
@@ -229,4 +229,3 @@ def test_ledger_tells_the_whole_of_an_order(desk: Desk) -> None:
         }
         == told[1]
     )
-    assert ib_insync().UNSET_DOUBLE not in told[1].values()
