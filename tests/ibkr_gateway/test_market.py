@@ -183,7 +183,7 @@ def test_bar_sizes_are_those_of_the_grammar() -> None:
     """All that the documentation lists, and the short forms of week and month."""
     documented = "1 secs,5 secs,10 secs,15 secs,30 secs,1 min,2 mins,3 mins,5 mins,10 mins,15 mins,20 mins,30 mins"
     documented += ",1 hour,2 hours,3 hours,4 hours,8 hours,1 day,1 week,1 month"
-    assert INTRADAY | set(RESAMPLE) == {*documented.split(","), "1W", "1M"}
+    assert set(INTRADAY) | set(RESAMPLE) == {*documented.split(","), "1W", "1M"}
 
 
 @pytest.mark.parametrize(
