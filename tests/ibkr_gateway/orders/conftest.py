@@ -1,12 +1,15 @@
-"""A floor for each test."""
+"""A floor for each test, or a client at its desk."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
+from tests.ibkr_gateway.orders.desk import Desk
 from tests.ibkr_gateway.orders.exchange_floor import Floor
+from tests.ibkr_gateway.stub import Stub
 
 
 @pytest.fixture
@@ -23,3 +26,9 @@ def floor_in_pieces() -> Iterator[Floor]:
     made = Floor(pieces=5)
     yield made
     made.close()
+
+
+@pytest.fixture
+def desk(stub: Stub, connect: Callable[..., Any]) -> Desk:
+    """A client of a clean gateway."""
+    return Desk(stub, connect(1))

@@ -66,9 +66,9 @@ def test_change_of_other_terms_does_not_loosen_a_trailing_stop(floor: Floor) -> 
     """A client that changes its size keeps the stop where it has come to."""
     order = floor.place(SELL, 10, TRAIL, trail_amount=2)
     floor.move_to(105)
+    floor.move_to(104)
     floor.broker.book.change_ticket(order, replace(floor.order(order).ticket, quantity=Decimal(7)))
     floor.broker.work(order)
-    floor.move_to(104)
     assert floor.order(order).stop_price == 103
     assert floor.size(order) == 7
 
