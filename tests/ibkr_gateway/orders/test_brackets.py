@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.ibkr_gateway.orders.desk import Desk, aapl
-from tests.ibkr_gateway.stub import CLOCK, end, ib_insync, notice_loss, start, wait_until
+from tests.ibkr_gateway.stub import CLOCK, end, notice_loss, start, wait_until
 
 
 def test_bracket_of_the_library_is_filled_and_protected(desk: Desk) -> None:
@@ -105,7 +105,7 @@ def test_stop_of_a_bracket_is_moved_with_and_without_its_parents_id(desk: Desk) 
         orders[2].update(parentId=parent_id, auxPrice=price)
         desk.place(orders[2])
     assert desk.answered() == []
-    assert [entry["stop_price"] for entry in desk.stub.entries("order_modified")] == ["410.0", "420.0"]
+    assert [entry["stop_price"] for entry in desk.stub.entries("order_modified")] == ["410", "420"]
     assert {entry["parent_id"] for entry in desk.stub.entries("order_modified")} == {orders[0].orderId}
 
 
@@ -223,10 +223,9 @@ def test_ledger_tells_the_whole_of_an_order(desk: Desk) -> None:
             "time_in_force": "GTC",
             "order_type": "TRAIL",
             "trail_percent": "1.5",
-            "trail_stop_price": "400.0",
+            "trail_stop_price": "400",
             "trail_amount": None,
             "transmit": True,
         }
         == told[1]
     )
-    assert ib_insync().UNSET_DOUBLE not in told[1].values()

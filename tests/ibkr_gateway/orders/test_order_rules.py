@@ -16,7 +16,7 @@ LIMIT: dict[str, Any] = {"order_type": "LMT", "lmtPrice": 400}
 TRAIL: dict[str, Any] = {"order_type": "TRAIL", "action": "SELL"}
 # Terms of an order, and what its contract is changed by, for each rule.
 BROKEN: list[tuple[Refusal, dict[str, Any], dict[str, Any]]] = [
-    (order_rules.INVALID_ORDER_ID, {"orderId": -1}, {}),
+    (order_rules.INVALID_ORDER_ID, {"orderId": -7}, {}),
     (order_rules.NO_EXCHANGE, {}, {"exchange": ""}),
     (order_rules.NO_SECURITY_TYPE, {}, {"secType": ""}),
     (order_rules.NO_CURRENCY, {}, {"currency": ""}),
@@ -94,7 +94,7 @@ def test_change_off_the_tick_is_refused_and_the_order_lives(desk: Desk) -> None:
     assert [each.order.lmtPrice for each in desk.client.reqOpenOrders()] == [400]
     order.lmtPrice = 401
     desk.place(order)
-    desk.let(lambda: [entry["limit_price"] for entry in desk.stub.entries("order_modified")] == ["401.0"], "changed")
+    desk.let(lambda: [entry["limit_price"] for entry in desk.stub.entries("order_modified")] == ["401"], "changed")
 
 
 def test_id_below_one_that_was_used_is_a_duplicate(desk: Desk, connect: Any) -> None:
