@@ -254,6 +254,24 @@ def test_other_contracts_are_qualified_quoted_and_have_bars(client: Any, kind: s
         assert ticker.modelGreeks.undPrice == pytest.approx(430.47)
 
 
+@pytest.mark.parametrize("kind", ["Forex", "Future", "ContFuture", "Option", "Index", "Crypto"])
+def test_order_for_anything_but_a_stock_is_refused(client: Any, stub: Stub, kind: str) -> None:
+    """201 under the order's id: the account may not trade it, and nothing of it is kept."""
+    library, told = ib_insync(), errors_of(client)
+    contract = {
+        "Forex": library.Forex("EURUSD"),
+        "Future": library.Future("ES", "20261218", "CME", currency="USD"),
+        "ContFuture": library.ContFuture("ES", "CME", currency="USD"),
+        "Option": library.Option("AAPL", "20270115", 150, "C", "SMART", currency="USD"),
+        "Index": library.Index("SPX", "CBOE", "USD"),
+        "Crypto": library.Crypto("BTC", "PAXOS", "USD"),
+    }[kind]
+    trade = client.placeOrder(contract, library.MarketOrder("BUY", 1))
+    receive_until(client, trade.isDone, "refused", evidence=lambda: told)
+    assert [code for code, _ in told] == [201]
+    assert stub.orders() == []
+
+
 def test_live_data_goes_on_with_the_market(client: Any, stub: Stub) -> None:
     """A book, trades one by one, profit and loss and a last bar follow the ticks; bars of five seconds come in time."""
     stub.control.patch("/behaviour", json={"tick_interval_s": 0.05, "price_moves": True, "fill_delay_s": 0})
