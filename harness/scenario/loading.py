@@ -98,7 +98,7 @@ def _no_stub(service: str, stack: Stack) -> str | None:
     if stub != service:
         return f"{service!r} is not the gateway stub: x-harness.adapters.gateway names {stub!r}"
     if not stack.links_to(service):
-        return f"no link leads to {service!r}, so that nothing would show that the system met the fault"
+        return f"no link leads to {service!r}, so that nothing would show that the fault hit the system"
     return None
 
 

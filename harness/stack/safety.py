@@ -27,7 +27,7 @@ _HOST = re.compile(r"(HOST|ADDR|ADDRESS|SERVER)$", re.IGNORECASE)
 
 
 def is_gateway_image(image: str | None) -> bool:
-    """Whether an image is known to be a real gateway: ``ghcr.io/gnzsnz/ib-gateway:stable``."""
+    """Whether an image is known to be a real gateway: ``registry.example/gnzsnz/ib-gateway:stable``."""
     path = re.split(r"[:@]", re.sub(r"^[^/]*[.:][^/]*/", "", (image or "").lower()))[0]
     return path in GATEWAY_IMAGES
 

@@ -17,7 +17,7 @@ services:
     image: IMAGE
     restart: always
     environment: {TWS_USERID: joe, TWS_PASSWORD: secret, TRADING_MODE: live}
-    volumes: [./settings:/home/ibgateway/Jts]
+    volumes: [./settings:/opt/jts]
     ports: ["127.0.0.1:4001:NUMBER"]
   bot:
     image: bot
@@ -42,10 +42,10 @@ def overlaid(home: Path, image: str, port: int) -> Stack:
 @pytest.mark.parametrize(
     ("image", "port"),
     [
-        ("ghcr.io/gnzsnz/ib-gateway:stable", 4003),
-        ("ghcr.io/gnzsnz/ib-gateway:stable", 4004),
-        ("ghcr.io/extrange/ibkr", 8888),
-        ("ghcr.io/unusualalpha/ib-gateway:latest", 4001),
+        ("registry.example/gnzsnz/ib-gateway:stable", 4003),
+        ("registry.example/gnzsnz/ib-gateway:stable", 4004),
+        ("registry.example/extrange/ibkr", 8888),
+        ("registry.example/unusualalpha/ib-gateway:latest", 4001),
         ("waytrade/ib-gateway:981.3j", 4002),
         ("registry.local:5000/our-own", 7496),
         ("our-own", 7497),
@@ -74,7 +74,7 @@ def test_what_is_no_gateway_is_left_alone(tmp_path: Path) -> None:
 
 def test_user_is_told_what_takes_the_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """And the login of the real one is in no file of ours."""
-    overlaid(tmp_path, "ghcr.io/gnzsnz/ib-gateway:stable", 4003)
+    overlaid(tmp_path, "registry.example/gnzsnz/ib-gateway:stable", 4003)
     assert "gateway    ib-gateway: the gateway stub in its place, on port 4003" in capsys.readouterr().out
     assert "secret" not in (tmp_path / "docker-compose.harness.yml").read_text()
 
@@ -83,7 +83,11 @@ def test_user_is_told_what_takes_the_place(tmp_path: Path, capsys: pytest.Captur
     ("old", "new", "told"),
     [
         # Not the stub, but another real gateway.
-        ("image: trading-ibkr-gateway", "image: ghcr.io/gnzsnz/ib-gateway:latest", "is a real gateway, not the stub"),
+        (
+            "image: trading-ibkr-gateway",
+            "image: registry.example/gnzsnz/ib-gateway:latest",
+            "is a real gateway, not the stub",
+        ),
         # The stub is no stand-in for this service, whose control port is another's.
         ("http://ib-gateway:8003", "http://bot:8003", "port 4001 is a live trading port"),
         # No link leads the bot to the stub.
@@ -114,7 +118,7 @@ def test_compose_file_as_it_is_keeps_the_refusal(tmp_path: Path) -> None:
     path.write_text(
         path.read_text()
         .replace("    restart: always\n", "    x-harness: {stands_in: true}\n")
-        .replace("    volumes: [./settings:/home/ibgateway/Jts]\n", "")
+        .replace("    volumes: [./settings:/opt/jts]\n", "")
         + 'x-harness:\n  links: ["bot -> ib-gateway:4001"]\n'
         + '  adapters: {workload: {wait: {for_s: 1}}, gateway: {control: "http://ib-gateway:8003"}}\n'
     )
