@@ -77,7 +77,8 @@ class Stub:
     ledger_file: Path
 
     def reset(self) -> None:
-        """Bring it back to a clean state."""
+        """Bring it back to a clean state; some faults survive a reset."""
+        self.control.delete("/faults").raise_for_status()
         self.control.post("/reset").raise_for_status()
 
     def entries(self, kind: str | None = None) -> list[dict[str, Any]]:
