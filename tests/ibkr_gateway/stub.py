@@ -18,7 +18,7 @@ import httpx
 
 POLL_S = 0.05
 RECEIVE_S = 0.01
-READY_S = 15.0
+READY_S = 60.0
 CLOCK = "2026-11-20"
 ACCOUNT = "DU7654321"
 
