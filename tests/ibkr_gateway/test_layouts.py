@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -12,9 +13,18 @@ from hypothesis import strategies as st
 
 from fixtures.ibkr_gateway.protocol.catalogue import REPLIES, REQUESTS
 from fixtures.ibkr_gateway.protocol.layout import Layout, Message, decode, encode
-from fixtures.ibkr_gateway.protocol.nodes import NEWEST_VERSION, OLDEST_VERSION, Field, Literal, Node, When
+from fixtures.ibkr_gateway.protocol.nodes import (
+    NEWEST_VERSION,
+    OLDEST_VERSION,
+    Field,
+    Literal,
+    Node,
+    Rows,
+    When,
+    nodes_at,
+)
 from fixtures.ibkr_gateway.protocol.order_layouts import COMPLETED_ORDER, OPEN_ORDER
-from fixtures.ibkr_gateway.protocol.wire import UNSET_INTEGER, Kind, Undecodable, Value
+from fixtures.ibkr_gateway.protocol.wire import UNSET_INTEGER, Kind, Undecodable, Value, Values
 from fixtures.ibkr_gateway.server.handlers import HANDLERS
 
 ALL = (*REQUESTS.values(), *REPLIES)
@@ -64,15 +74,29 @@ class Filler:
     def filled(self, nodes: tuple[Node, ...], values: dict[str, Value]) -> dict[str, Value]:
         """Give a value to every field that is there at this version, the earlier fields being what they are."""
         for node in nodes:
-            if isinstance(node, Field):
-                if node.since <= self._version <= node.until:
-                    values[node.name] = self._choice.choice([*_TELLING[node.kind], *self._pools[node.kind]])
-            elif isinstance(node, When):
+            if isinstance(node, When):
                 if node.holds(values):
                     self.filled(node.nodes, values)
-            elif not isinstance(node, Literal):
+            elif isinstance(node, Literal) or not node.since <= self._version <= node.until:
+                continue
+            elif isinstance(node, Field):
+                values[node.name] = self._choice.choice([*_TELLING[node.kind], *self._pools[node.kind]])
+            else:
                 values[node.name] = tuple(self.filled(node.nodes, {}) for _ in range(self._choice.randrange(4)))
         return values
+
+
+def _as_read(nodes: tuple[Node, ...], values: Values) -> dict[str, Value]:
+    """Return what a reader makes of values: what is unset takes its default."""
+    read = dict(values)
+    for node in nodes:
+        if isinstance(node, Field) and read.get(node.name, "") is None:
+            read[node.name] = node.default
+        elif isinstance(node, When):
+            read = _as_read(node.nodes, read)
+        elif isinstance(node, Rows) and isinstance(rows := read.get(node.name), tuple):
+            read[node.name] = tuple(_as_read(node.nodes, row) for row in rows)
+    return read
 
 
 def _branches(nodes: tuple[Node, ...], values: dict[str, Value]) -> Iterator[tuple[When, bool]]:
@@ -100,8 +124,9 @@ def test_layout_decodes_what_it_encodes_at_every_version(
 ) -> None:
     """decode(encode(x)) = x, from the oldest version to the newest."""
     for version in VERSIONS:
-        message = Message(layout, Filler(pools, seed, version).filled(layout.nodes, {}))
-        assert decode(layout, encode(message, version), version) == message
+        values = Filler(pools, seed, version).filled(layout.nodes, {})
+        decoded = decode(layout, encode(Message(layout, values), version), version)
+        assert decoded == Message(layout, _as_read(nodes_at(layout.nodes, version), values))
 
 
 @pytest.mark.parametrize("layout", ALL, ids=lambda layout: layout.name)
@@ -139,9 +164,11 @@ def test_layout_refuses_a_field_more_and_a_field_less(layout: Layout) -> None:
 @pytest.mark.parametrize(
     ("layout", "version", "count"),
     [
+        (OPEN_ORDER, 100, 105),
         (OPEN_ORDER, 157, 128),
         (OPEN_ORDER, 176, 136),
         (OPEN_ORDER, 178, 135),
+        (OPEN_ORDER, 200, 156),
         (COMPLETED_ORDER, 157, 96),
         (COMPLETED_ORDER, 176, 101),
         (COMPLETED_ORDER, 178, 100),
@@ -174,6 +201,32 @@ def test_integer_field_refuses_what_only_python_reads(text: str) -> None:
     layout = REQUESTS[71]
     with pytest.raises(Undecodable, match="clientId"):
         decode(layout, ["71", "2", text, ""], NEWEST_VERSION)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1.7976931348623157E308",
+        "1.7976931348623157e+308",
+        # Go's strconv.FormatFloat(math.MaxFloat64, 'f', -1, 64), and its fmt.Sprintf("%f").
+        "17976931348623157" + "0" * 292,
+        f"{sys.float_info.max:f}",
+    ],
+)
+def test_largest_double_is_unset_in_every_spelling(text: str) -> None:
+    """A client's way to write the unset double does not make its order unreadable."""
+    fields = encode(Message(REQUESTS[3], {"totalQuantity": Decimal(7)}), 178)
+    fields[fields.index("7")] = text
+    assert decode(REQUESTS[3], fields, 178).number("totalQuantity") is None
+
+
+def test_order_is_told_with_what_is_unset_as_the_real_gateway_tells_it() -> None:
+    """Prices are 0.0, sizes the largest integer, sums of margin and what a stop would be adjusted to the largest double."""
+    fields = encode(Message(OPEN_ORDER, {"orderType": "MKT", "status": "Submitted", "lmtPrice": None}), 178)
+    assert fields[fields.index("MKT") :][1:3] == ["0.0", "0.0"]
+    assert fields[fields.index("Submitted") :][1:10] == ["1.7976931348623157E308"] * 9
+    assert fields.count("1.7976931348623157E308") == 9 + 6
+    assert fields.count("2147483647") == 3
 
 
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "1e9999", "1_0", ""])
