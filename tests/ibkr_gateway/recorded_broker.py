@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TypeVarTuple
 
 from fixtures.ibkr_gateway.broker.broker import Broker
-from fixtures.ibkr_gateway.broker.order import Action, Execution, Order, OrderType, Status, Ticket
+from fixtures.ibkr_gateway.broker.order import Action, Execution, Order, OrderType, Status, Ticket, TimeInForce
 from fixtures.ibkr_gateway.market.market import Market
 from fixtures.ibkr_gateway.market.trading_days import load_trading_days
 
@@ -84,7 +84,7 @@ class RecordedBroker:
             order_type=order_type,
             limit_price=limit_price,
             stop_price=stop_price,
-            time_in_force="DAY",
+            time_in_force=TimeInForce.DAY,
             order_ref="",
             outside_rth=False,
         )
@@ -112,6 +112,12 @@ class RecordedBroker:
         """Remember an execution."""
         self.executions.append(execution)
         self.order_changed(order)
+
+    def order_cancelled(self, order: Order, reason: str) -> None:
+        """That it was cancelled is remembered already."""
+
+    def stop_trailed(self, order: Order) -> None:
+        """The book knows where it stands."""
 
     def shares_to_fill(self, _order: Order, shares: Decimal) -> Decimal:
         """Let all of them fill."""

@@ -144,7 +144,7 @@ def test_what_if_order_is_answered_and_not_placed(client: Client, stub: Stub) ->
 
 def test_refused_order_never_reaches_the_broker(client: Client, stub: Stub) -> None:
     """An order of an unserved type is refused with 387 under its own id."""
-    order_id = client.place(Ticket("AAPL", "BUY", 1, "TRAIL"))
+    order_id = client.place(Ticket("AAPL", "BUY", 1, "REL"))
     client.current_time()
     assert [(f.request_id, f.code) for f in client.faults() if f.request_id != -1] == [(order_id, 387)]
     assert (stub.orders(), client.open_orders()) == ([], [])
