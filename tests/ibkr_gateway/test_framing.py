@@ -52,14 +52,21 @@ def test_frames_survive_every_single_cut_and_single_bytes(frames: list[list[str]
 
 @pytest.mark.parametrize(
     ("offer", "version"),
-    [(b"v157..176", 176), (b"v157..178 +PACEAPI", 178), (b"v100..157", 157), (b"v100..222", 178), (b"v160", 160)],
+    [(b"v157..176", 176), (b"v157..178 +PACEAPI", 178), (b"v100..157", 157), (b"v100..999", 226), (b"v160", 160)],
 )
 def test_negotiation_announces_the_newest_common_version(offer: bytes, version: int) -> None:
-    """The client's newest version is announced, but never one above 178."""
+    """The client's newest version is announced, but never one above 226."""
     assert negotiate(offer) == version
 
 
-@pytest.mark.parametrize("offer", [b"", b"v", b"v1..2", b"v179..200", b"GET / HTTP/1.1", b"v157..\xff"])
+def test_negotiation_announces_text_where_protobuf_cannot_be_spoken() -> None:
+    """Without the definitions of protobuf the last version of text is announced, and who needs protobuf is refused."""
+    assert negotiate(b"v100..226", 200) == 200
+    with pytest.raises(Undecodable, match="201 to 226"):
+        negotiate(b"v201..226", 200)
+
+
+@pytest.mark.parametrize("offer", [b"", b"v", b"v1..99", b"v227..300", b"GET / HTTP/1.1", b"v157..\xff"])
 def test_negotiation_refuses_what_it_cannot_speak(offer: bytes) -> None:
     """A client without a common version, or no client at all, is refused."""
     with pytest.raises(Undecodable):
