@@ -30,8 +30,8 @@ from tests.ibkr_gateway.conformance.drivers.terms import (
 from tests.ibkr_gateway.conformance.process import DriverProcess
 
 T = TypeVar("T")
-# Beyond the driver's own deadlines, so that its answer says what is missing.
-_ANSWER_S = 15.0
+# Beyond the driver's own deadlines, so that its answer says what is missing; the first one waits for its start, too.
+_ANSWER_S = 60.0
 _CONNECT_S = 5.0
 
 

@@ -20,27 +20,11 @@ from tests.ibkr_gateway.stub import Stub, wait_until
 ALWAYS = ("ib_insync", "ib_async", "ibapi")
 THOROUGHLY = (*ALWAYS, "ibapi_latest", "nautilus_ibapi", "stoqey_ib")
 
-_EMPTY_CLIENT_ID = "the gateway stub refuses a filter whose client id is empty"
-UNSERVED = {
-    ("test_executions_pass_the_filter", "stoqey_ib"): _EMPTY_CLIENT_ID,
-    ("test_executions_are_told_again_after_a_reconnect", "stoqey_ib"): _EMPTY_CLIENT_ID,
-    ("test_pieces_equal_the_ledgers_fills", "stoqey_ib"): _EMPTY_CLIENT_ID,
-}
-
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Let a test that names no operation run with each of the libraries."""
     if {"library", "operation"}.intersection(metafunc.fixturenames) == {"library"}:
         metafunc.parametrize("library", THOROUGHLY if metafunc.config.getoption("--thorough") else ALWAYS)
-
-
-@pytest.fixture(autouse=True)
-def unserved(request: pytest.FixtureRequest) -> None:
-    """Expect a test to fail where a library asks for what the gateway does not serve yet."""
-    parameters = getattr(getattr(request.node, "callspec", None), "params", {})
-    reason = UNSERVED.get((request.node.originalname, parameters.get("library", "")))
-    if reason:
-        request.node.add_marker(pytest.mark.xfail(reason=reason))
 
 
 class Clients(Mapping[str, Client]):
