@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -200,6 +201,32 @@ def test_integer_field_refuses_what_only_python_reads(text: str) -> None:
     layout = REQUESTS[71]
     with pytest.raises(Undecodable, match="clientId"):
         decode(layout, ["71", "2", text, ""], NEWEST_VERSION)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1.7976931348623157E308",
+        "1.7976931348623157e+308",
+        # Go's strconv.FormatFloat(math.MaxFloat64, 'f', -1, 64), and its fmt.Sprintf("%f").
+        "17976931348623157" + "0" * 292,
+        f"{sys.float_info.max:f}",
+    ],
+)
+def test_largest_double_is_unset_in_every_spelling(text: str) -> None:
+    """A client's way to write the unset double does not make its order unreadable."""
+    fields = encode(Message(REQUESTS[3], {"totalQuantity": Decimal(7)}), 178)
+    fields[fields.index("7")] = text
+    assert decode(REQUESTS[3], fields, 178).number("totalQuantity") is None
+
+
+def test_order_is_told_with_what_is_unset_as_the_real_gateway_tells_it() -> None:
+    """Prices are 0.0, sizes the largest integer, sums of margin and what a stop would be adjusted to the largest double."""
+    fields = encode(Message(OPEN_ORDER, {"orderType": "MKT", "status": "Submitted", "lmtPrice": None}), 178)
+    assert fields[fields.index("MKT") :][1:3] == ["0.0", "0.0"]
+    assert fields[fields.index("Submitted") :][1:10] == ["1.7976931348623157E308"] * 9
+    assert fields.count("1.7976931348623157E308") == 9 + 6
+    assert fields.count("2147483647") == 3
 
 
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "1e9999", "1_0", ""])

@@ -170,7 +170,7 @@ def test_newest_order_fields_are_read(path: str, value: object) -> None:
 
 
 def test_set_field_that_is_not_read_is_refused_under_its_order() -> None:
-    """An order is never taken without something that was asked for, and what is neutral harms nobody."""
+    """An order is never taken without something that was asked for, and what is neutral is no hindrance."""
     message = message_class("PlaceOrderRequest")(orderId=41)
     message.order.deltaNeutralConId = 0
     message.contract.description = "APPLE INC"
@@ -185,7 +185,7 @@ def test_set_field_that_is_not_read_is_refused_under_its_order() -> None:
 @given(payload=st.binary(max_size=80), place=st.integers(0, 10**6))
 @settings(max_examples=300, deadline=None)
 def test_arbitrary_bytes_are_a_message_or_undecodable(payload: bytes, place: int) -> None:
-    """Whatever bytes come, the reader has an answer."""
+    """No bytes are too strange for an answer."""
     layouts = [(layout, name) for layout, name, _ in ALL if layout in REQUESTS.values()]
     layout, name = layouts[place % len(layouts)]
     with suppress(Undecodable):

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from fixtures.ibkr_gateway.protocol.framing import frame as frame_of
 from fixtures.ibkr_gateway.protocol.framing import pack
+from tests.ibkr_gateway.speaker import named, speaking
 from tests.ibkr_gateway.stub import Stub, wait_until
 
 Connect = Callable[..., Any]
@@ -48,6 +50,10 @@ def error_code(connection: socket.socket) -> tuple[str, str]:
     [
         (pack(["49", "x"]), "-1"),
         (pack(["9999", "1"]), "-1"),
+        (pack(["9999", "1", "31"]), "-1"),
+        (pack(["103", "31"]), "31"),
+        (pack(["70", "1", "31"]), "31"),
+        (pack(["103", "3" * 30]), "-1"),
         (pack([""]), "-1"),
         (pack(["49"]), "-1"),
         (pack(["49", "1", "1", "1"]), "-1"),
@@ -67,6 +73,30 @@ def test_undecodable_frame_is_answered_and_the_session_goes_on(stub: Stub, sent:
         came, code = error_code(connection)
         assert (came, code) == (request_id, "321" if b"DU000" in sent else "320")
         assert frame(connection)[0] == "49"
+
+
+@pytest.mark.parametrize("version", [201, 226])
+def test_undecodable_frame_after_201_is_answered_under_its_own_id(stub: Stub, version: int) -> None:
+    """Binary ids, protobuf that is none and messages that are not known are answered as text is."""
+    with speaking(stub.port, version) as client:
+        client.until("nextValidId")
+        for rest, request_id in [
+            (b"", -1),
+            (b"\0\0", -1),
+            (struct.pack(">I", 103 + 200) + b"\x08\x1f", 31),
+            (struct.pack(">I", 9999 + 200) + b"\x08\x1f", 31),
+            (struct.pack(">I", 7 + 200) + b"\x08\x1f\xff", 31),
+            (struct.pack(">I", 7 + 200) + b"\x08\x1f\xa8\x46\x01", 31),
+            (struct.pack(">I", 103) + b"31\0", 31),
+            (struct.pack(">I", 2**32 - 1), -1),
+        ]:
+            client.connection.sendall(frame_of(rest))
+            errors = named(client.until("error"), "error")
+            while str(errors[-1]["code"]).startswith("21"):
+                errors = named(client.until("error"), "error")
+            assert (errors[-1]["reqId"], errors[-1]["code"]) == (request_id, 320), rest
+        client.ask("reqCurrentTime")
+        assert client.until("currentTime")
 
 
 @pytest.mark.parametrize(

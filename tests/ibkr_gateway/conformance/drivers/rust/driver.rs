@@ -50,7 +50,6 @@ impl Driver for RustDriver {
                 self.disconnect();
                 return Ok(Value::Null);
             }
-            "complaints" => return Ok(json!([])),
             _ => {}
         }
         let session = self
@@ -61,6 +60,8 @@ impl Driver for RustDriver {
         match session {
             Some(session) => session.answer(command, terms),
             None if command == "is_connected" => Ok(json!(false)),
+            // What there was went with the connection.
+            None if command == "complaints" => Ok(json!([])),
             None => Err(Failure::new("ConnectionError", "there is no connection")),
         }
     }
@@ -111,6 +112,7 @@ impl Session {
         match command {
             "is_connected" => Ok(json!(self.client.is_connected())),
             "faults" => Ok(json!(self.journal.with(|known| known.faults.clone()))),
+            "complaints" => Ok(json!(self.journal.with(|known| std::mem::take(&mut known.complaints)))),
             "wait_for_status" => self.wait_for_status(its::integer(terms, "order_id"), its::text(terms, "status")),
             "wait_for_fills" => self.wait_for_fills(its::integer(terms, "order_id"), its::integer(terms, "count")),
             "wait_for_end" => self.wait_for_end(),

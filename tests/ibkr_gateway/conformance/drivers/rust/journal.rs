@@ -17,6 +17,8 @@ pub struct Known {
     pub progress: HashMap<i32, Vec<Value>>,
     pub executions: Vec<Value>,
     pub commissioned: HashSet<String>,
+    /// What the library could not make sense of.
+    pub complaints: Vec<String>,
     pub is_over: bool,
 }
 

@@ -43,7 +43,8 @@ pub fn follow(client: &Arc<Client>, journal: &Arc<Journal>) -> Result<(), Error>
                     known.note_commission(&it.execution_id, &its::cost(&it))
                 }
                 Ok(SubscriptionItem::Notice(it)) => known.note_fault(it.request_id, it.code, &it.message),
-                _ => {}
+                Ok(_) => {}
+                Err(error) => known.complaints.push(format!("{error:?}")),
             });
         }
     });
