@@ -14,7 +14,6 @@ EXPECTED_FAILURES: Mapping[str, Mapping[str, str]] = {
     "order while disconnected": {
         "stoqey_ib": "the library says nothing: it holds what is asked of it until it is connected again",
         "rust_ibapi_2": "the library says nothing: it connects anew by itself",
-        "rust_ibapi_5": "the library says nothing: it connects anew by itself",
     },
 }
 

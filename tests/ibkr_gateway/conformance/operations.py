@@ -114,11 +114,11 @@ def _bracket(client: Client, stub: Stub) -> None:
 
 
 def _filled_bracket(client: Client, stub: Stub) -> None:
-    # What would take the profit is met at once, so that it fills as soon as the parent has.
-    parent, target, stop = client.bracket(Bracket("AAPL", "BUY", 10, 500.0, 400.0, 200.0))
+    # The stop is above the market, so that it fills as soon as the parent has.
+    parent, target, stop = client.bracket(Bracket("AAPL", "BUY", 10, 431.0, 600.0, 430.9))
     client.wait_for_fills(parent)
-    client.wait_for_fills(target)
-    assert client.wait_for_status(stop, "Cancelled")[-1].filled == 0
+    client.wait_for_fills(stop)
+    assert client.wait_for_status(target, "Cancelled")[-1].filled == 0
     assert [(fill["side"], fill["shares"]) for fill in stub.entries("fill")] == [("BOT", "10"), ("SLD", "10")]
 
 
