@@ -93,6 +93,7 @@ def _judge(case: Case) -> tuple[float, float]:
 def _case(size: int) -> Case:
     """A sound case with so many events, and as many rows: half artifacts, a quarter orders on either side."""
     symbols = tuple(f"S{number}" for number in range(size // 8))
+    history = _history(size, symbols)
     return Case(
         drilled_run="drilled",
         faults=(),
@@ -110,8 +111,8 @@ def _case(size: int) -> Case:
                 "outcome": {"sql": "SELECT"},
             }
         ),
-        history=_history(size, symbols),
-        reads=_reads(symbols),
+        history=history,
+        reads=_reads(history, symbols),
     )
 
 
@@ -134,8 +135,14 @@ def _history(size: int, symbols: tuple[str, ...]) -> History:
     )
 
 
-def _reads(symbols: tuple[str, ...]) -> FinalReads:
-    sent, ten, price = _BEGAN + timedelta(seconds=100), Decimal(10), Decimal("1.5")
+def _reads(history: History, symbols: tuple[str, ...]) -> FinalReads:
+    ten, price = Decimal(10), Decimal("1.5")
+    # Each order reaches the broker as its run begins.
+    sent = {
+        event.run: _BEGAN + timedelta(seconds=entry.at_s)
+        for entry, event in history.of(RunChanged)
+        if event.state == "running"
+    }
     names = [name for name, _ in _RUNS]
     return FinalReads(
         runs={name: RunRead(name, role, "success", symbols, (TaskRead("draw", "success", 1),)) for name, role in _RUNS},
@@ -151,7 +158,7 @@ def _reads(symbols: tuple[str, ...]) -> FinalReads:
             for each in symbols
         ),
         broker_orders=tuple(
-            BrokerOrder(f"{name}-{each}", 1, each, "BUY", ten, "Filled", ten, price, sent, sent)
+            BrokerOrder(f"{name}-{each}", 1, each, "BUY", ten, "Filled", ten, price, sent[name], sent[name])
             for name in names
             for each in symbols
         ),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from harness.checks.case import Case
 from harness.checks.check import Check
 from harness.checks.finding import Finding, Weight
+from harness.history.reads import Leak
 
 NAME = "private"
 
@@ -31,11 +32,15 @@ def private(case: Case) -> Sequence[Finding]:
             weight=Weight.SAFETY,
             title="a secret stands in a log" if leak.where.startswith("logs/") else "a secret stands in a record",
             expected=f"{leak.secret} stands in no log, message or stored row",
-            found=f"it is in {leak.where}, line {leak.line}: all who may read that have it now, so change it",
-            see=f"{leak.where}:{leak.line}, where *** stands in its place",
+            found=f"it is in {leak.where}{_line(leak)}: all who may read that have it now, so change it",
+            see="" if leak.line is None else f"{leak.where}:{leak.line}, where *** stands in its place",
         )
         for leak in case.reads.leaks
     ]
+
+
+def _line(leak: Leak) -> str:
+    return "" if leak.line is None else f", line {leak.line}"
 
 
 CHECK = Check(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from harness.clients.contents import digests
 from harness.errors import HarnessError
 from harness.history.reads import ArtifactRow, OutcomeRow, RecordedOrder, SignalRow
+from harness.stack.secrets import NO_SECRETS, found_in
 
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_MS = 5000
@@ -68,7 +70,11 @@ class SystemDatabase:
         self._dsn = dsn
 
     async def artifacts(
-        self, query: str, varies: Sequence[str] = (), substitute: str | None = None
+        self,
+        query: str,
+        varies: Sequence[str] = (),
+        substitute: str | None = None,
+        secrets: Mapping[str, str] = NO_SECRETS,
     ) -> tuple[ArtifactRow, ...]:
         """Every stored artifact; each further column of the query is of its contents.
 
@@ -76,9 +82,10 @@ class SystemDatabase:
             query: gives execution_id, task_id, type, symbol, name, and contents.
             varies: what of the contents differs from run to run.
             substitute: the column that says that it stands in place of what could not be had.
+            secrets: what gives each secret away, by its name.
         """
         found = await self._read(query, dict[str, object])
-        return self._shaped(query, [_with_contents(row, varies, substitute) for row in found], ArtifactRow)
+        return self._shaped(query, [_with_contents(row, varies, substitute, secrets) for row in found], ArtifactRow)
 
     @asynccontextmanager
     async def orders_again(self, query: str) -> AsyncIterator[Callable[[], Awaitable[tuple[RecordedOrder, ...]]]]:
@@ -156,12 +163,16 @@ class SystemDatabase:
             ) from cause
 
 
-def _with_contents(row: Mapping[str, object], varies: Sequence[str], substitute: str | None) -> dict[str, object]:
+def _with_contents(
+    row: Mapping[str, object], varies: Sequence[str], substitute: str | None, secrets: Mapping[str, str]
+) -> dict[str, object]:
     known = {name: row[name] for name in _ARTIFACT_COLUMNS if name in row}
     further = {name: value for name, value in row.items() if name not in {*_ARTIFACT_COLUMNS, substitute}}
     run_id = row.get("execution_id")
     contents = digests(further, varies, run_id if isinstance(run_id, str) else None)
-    return {**known, "contents": contents, "substitute": bool(substitute and row.get(substitute))}
+    text = json.dumps(row, ensure_ascii=False, default=str)
+    is_substitute = bool(substitute and row.get(substitute))
+    return {**known, "contents": contents, "substitute": is_substitute, "secrets": found_in(text, secrets)}
 
 
 def _what(row: type[object]) -> str:

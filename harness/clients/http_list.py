@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 import httpx
 
@@ -12,6 +12,7 @@ from harness.clients.http import Unexpected, ask, open_client
 from harness.errors import HarnessError
 from harness.history.reads import ArtifactRow
 from harness.stack.http_list import HttpArtifacts, HttpList
+from harness.stack.secrets import NO_SECRETS, found_in
 
 # A list that goes on for longer is taken for one whose paging never ends.
 MOST_PAGES = 10_000
@@ -35,7 +36,12 @@ async def read_list(listed: HttpList, url: str, run: str = "") -> tuple[object, 
 
 
 async def read_artifacts(
-    listed: HttpArtifacts, url: str, runs: tuple[str, ...], *, varies: Sequence[str] = ()
+    listed: HttpArtifacts,
+    url: str,
+    runs: tuple[str, ...],
+    *,
+    varies: Sequence[str] = (),
+    secrets: Mapping[str, str] = NO_SECRETS,
 ) -> tuple[ArtifactRow, ...]:
     """Every artifact that an API lists: asked once, or once for each run where the address has a place for it.
 
@@ -44,6 +50,7 @@ async def read_artifacts(
         url: its address, with real addresses in the place of names.
         runs: what stands for ``{run}``, one after the other.
         varies: what of the contents differs from run to run.
+        secrets: what gives each secret away, by its name.
     """
     rows: list[object] = []
     for run in runs if _RUN in url else ("",):
@@ -64,6 +71,7 @@ async def read_artifacts(
             contents=digests(
                 {path: look_up(row, path) for path in fields.contents}, varies, text(row, fields.execution_id)
             ),
+            secrets=found_in(json.dumps(row, ensure_ascii=False), secrets),
         )
         for row in rows
     )

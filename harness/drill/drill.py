@@ -53,6 +53,7 @@ from harness.runtime.running import RunningStack
 from harness.scenario.model import Scenario
 from harness.scenario.triggers import BeforeRun, OrderAtBroker
 from harness.stack.probes import LogPromise
+from harness.stack.secrets import telling
 
 _NOTHING_READ = FinalReads({}, (), (), (), (), ())
 _FAULT_MARGIN_S = 30.0
@@ -178,7 +179,7 @@ class Drill:
             self._logs = await self._read_logs(workload)
             self._note_traffic(self._logs)
             logs = self._running.logs.files()
-            leaks = find_leaks(self._running.stack.secrets, logs, self._logs, self._reads, self._log_sizes)
+            leaks = find_leaks(telling(self._running.stack), logs, self._logs, self._reads, self._log_sizes)
             self._reads = replace(self._reads, leaks=leaks)
 
     async def _faults_and_run(self, observer: Observer, workload: Workload) -> None:

@@ -29,6 +29,7 @@ from harness.history.reads import (
 from harness.runtime.running import RunningStack
 from harness.stack.adapters import Adapters
 from harness.stack.probes import LogPromise, Probe, SqlPromise
+from harness.stack.secrets import telling
 
 _SHOWN = 300
 _POLL_S = 0.1
@@ -142,8 +143,10 @@ async def _artifacts(clients: Clients, running: RunningStack, runs: tuple[str, .
         return ()
     if adapter.http is not None:
         url = own_address(running, adapter.http.url)
-        return await read_artifacts(adapter.http, url, runs, varies=adapter.varies)
-    return await _database(clients).artifacts(adapter.sql or "", adapter.varies, adapter.substitute)
+        return await read_artifacts(adapter.http, url, runs, varies=adapter.varies, secrets=telling(running.stack))
+    return await _database(clients).artifacts(
+        adapter.sql or "", adapter.varies, adapter.substitute, telling(running.stack)
+    )
 
 
 async def _contradictions(clients: Clients, adapters: Adapters) -> dict[str, tuple[Contradiction, ...]]:

@@ -9,9 +9,7 @@ from pydantic import TypeAdapter
 
 from harness.drill.workloads.workload import TaskLogs
 from harness.history.reads import FinalReads, Leak
-
-# Shorter ones would be found in ordinary words.
-_SHORTEST = 8
+from harness.stack.secrets import found_in
 
 
 def find_leaks(
@@ -24,24 +22,34 @@ def find_leaks(
     """The first place in each log, message and record at which each secret stands.
 
     Args:
-        secrets: by their names.
+        secrets: what gives each away, by its name.
         files: the logs of services, by the names that they get in the report.
         logs: those of tasks.
         reads: everything that the witnesses said.
         from_bytes: how long each log of a service was when the drill began: what stood there before is not of it.
     """
-    telling = {name: secret for name, secret in secrets.items() if len(secret) >= _SHORTEST}
     found: list[Leak] = []
     for name, path in files.items():
         if path.exists():
             with path.open("rb") as log:
                 before = log.read(from_bytes.get(name, 0)).count(b"\n")
                 lines = (line.decode(errors="replace") for line in log)
-                found += _in_lines(telling, f"logs/{name}", lines, before + 1)
+                found += _in_lines(secrets, f"logs/{name}", lines, before + 1)
     for (run, task), text in logs.items():
-        found += _in_lines(telling, f"logs/tasks/{run}/{task}.log", text.splitlines())
+        found += _in_lines(secrets, f"logs/tasks/{run}/{task}.log", text.splitlines())
+    found += _in_artifacts(reads)
     text = TypeAdapter(FinalReads).dump_json(reads, indent=2).decode()
-    return (*found, *_in_lines(telling, "reads.json", text.splitlines()))
+    return (*found, *_in_lines(secrets, "reads.json", text.splitlines()))
+
+
+def _in_artifacts(reads: FinalReads) -> Iterator[Leak]:
+    told: set[tuple[str, str]] = set()
+    for row in reads.artifacts:
+        where = f"the stored artifact {row.name!r} ({row.type})"
+        for secret in row.secrets:
+            if (secret, where) not in told:
+                told.add((secret, where))
+                yield Leak(secret=secret, where=where, line=None)
 
 
 def _in_lines(
@@ -49,7 +57,7 @@ def _in_lines(
 ) -> Iterator[Leak]:
     left = dict(secrets)
     for number, line in enumerate(lines, start=first):
-        for name in [name for name, secret in left.items() if secret in line]:
+        for name in found_in(line, left):
             del left[name]
             yield Leak(secret=name, where=where, line=number)
         if not left:

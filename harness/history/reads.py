@@ -18,6 +18,7 @@ class ArtifactRow:
         contents: the digest of each further column's canonical form, by the column's name, without what may vary;
             an empty digest of a column that holds nothing.
         substitute: whether it stands in place of what could not be had.
+        secrets: the names of the stack's secrets that stand in it.
     """
 
     execution_id: str | None
@@ -27,6 +28,7 @@ class ArtifactRow:
     name: str
     contents: tuple[tuple[str, str], ...] = ()
     substitute: bool = False
+    secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,13 +189,13 @@ class Leak:
 
     Args:
         secret: its name, or what kind it is.
-        where: the log or the file.
-        line: the first line with it, from 1.
+        where: the log, the file or the stored row.
+        line: the first line with it, from 1; None where there are no lines.
     """
 
     secret: str
     where: str
-    line: int
+    line: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,17 @@ async def test_artifacts_are_read_by_the_names_that_the_file_gives() -> None:
     assert seen == ["/runs/r1/artifacts", "/runs/r2/artifacts"]
 
 
+async def test_secret_in_an_artifact_is_named_though_its_contents_are_digested() -> None:
+    """Of contents a digest is kept; that a secret stands in them is noted by its name before."""
+    row = {"at": {"run": "r1"}, "kind": "chart", "title": "chart 0", "data": {"key": "a-long-token"}}
+    fields = {"execution_id": "at.run", "type": "kind", "name": "title", "contents": ["data"]}
+    listed = HttpArtifacts.model_validate({"url": "", "fields": fields})
+    with answering(lambda _: Said(200, [row])) as address:
+        (artifact,) = await read_artifacts(listed, address, ("r1",), secrets={"API_TOKEN": "a-long-token"})
+    assert artifact.secrets == ("API_TOKEN",)
+    assert "a-long-token" not in str(artifact)
+
+
 @pytest.mark.parametrize(
     ("said", "told"),
     [

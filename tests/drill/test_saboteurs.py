@@ -13,7 +13,7 @@ from typing import Protocol
 PROJECT = Path(__file__).parents[2]
 HOOK = PROJECT / "fixtures" / "saboteurs" / "hook"
 # As many as four minutes are enough for beside other tests.
-SAMPLE = 6
+SAMPLE = 4
 DEADLINE_S = 900
 Start = Callable[..., "subprocess.Popen[str]"]
 

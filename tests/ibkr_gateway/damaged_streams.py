@@ -25,6 +25,7 @@ FIRST_CLIENT_ID = 1000
 VERSIONS = range(OLDEST_VERSION, NEWEST_VERSION + 1)
 
 _STOCK: Values = {"symbol": "AAPL", "secType": "STK", "exchange": "SMART", "currency": "USD"}
+_OPTION: Values = {**_STOCK, "secType": "OPT", "lastTradeDate": "20270115", "strike": Decimal(150), "right": "C"}
 _VALUES: Mapping[str, Values] = {
     "placeOrder": {
         **_STOCK,
@@ -47,6 +48,28 @@ _VALUES: Mapping[str, Values] = {
         "useRTH": True,
     },
     "reqMktData": {**_STOCK, "snapshot": True},
+    "reqHeadTimestamp": {**_STOCK, "whatToShow": "TRADES", "useRTH": True, "formatDate": 1},
+    "reqHistogramData": {**_STOCK, "useRTH": True, "period": "1 day"},
+    "reqRealTimeBars": {**_STOCK, "barSize": 5, "whatToShow": "TRADES"},
+    "reqHistoricalTicks": {
+        **_STOCK,
+        "endDateTime": "20261119-15:00:00",
+        "numberOfTicks": 5,
+        "whatToShow": "TRADES",
+        "useRTH": True,
+    },
+    "reqTickByTickData": {**_STOCK, "tickType": "AllLast"},
+    "reqMktDepth": {**_STOCK, "numberOfRows": 2, "isSmart": True},
+    "calculateImpliedVolatility": {**_OPTION, "optionPrice": Decimal(290), "underPrice": Decimal(430)},
+    "calculateOptionPrice": {**_OPTION, "volatility": Decimal("0.3"), "underPrice": Decimal(430)},
+    "exerciseOptions": _OPTION,
+    "reqSecDefOptParams": {"symbol": "AAPL", "secType": "STK", "conId": 265598},
+    "reqMatchingSymbols": {"pattern": "AA"},
+    "reqMarketRule": {"ruleId": 26},
+    "reqSmartComponents": {"bboExchange": "9c0001"},
+    "reqScannerSubscription": {"instrument": "STK", "scanCode": "TOP_PERC_GAIN", "numberOfRows": 3},
+    "reqPnLSingle": {"conId": 265598},
+    "reqFundamentalData": _STOCK,
     "reqAccountUpdates": {"subscribe": True},
     "reqAccountSummary": {"group": "All", "tags": "NetLiquidation,$LEDGER:ALL"},
     "reqExecutions": {"clientId": 0, "time": "20261119-00:00:00"},

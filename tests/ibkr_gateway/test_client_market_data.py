@@ -109,13 +109,14 @@ def test_duration_reaches_back_at_any_hour(client: Any, duration: str, count: in
         ({"barSizeSetting": "7 days"}, 321),
         ({"whatToShow": "NONSENSE"}, 321),
         ({"formatDate": 9}, 321),
-        ({"endDateTime": "tomorrow"}, 321),
+        ({"endDateTime": "tomorrow"}, 10314),
         ({"endDateTime": "19950101 12:00:00"}, 162),
-        ({"barSizeSetting": "1 hour"}, 162),
+        ({"endDateTime": "20261118-15:00:00 UTC"}, 10314),
+        ({"barSizeSetting": "1 secs"}, 162),
     ],
 )
 def test_unanswerable_history_is_refused(client: Any, changed: dict[str, Any], code: int) -> None:
-    """What is not in IB's grammar is 321; what there is no data for is 162."""
+    """What is not in IB's grammar is 321, an end time 10314; what there is no data for is 162."""
     usual = {
         "endDateTime": "",
         "durationStr": "5 D",

@@ -45,6 +45,8 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
         (["--clock", "1980-01-01"], "expected a clock"),
         (["--clock", "soon"], "--clock"),
         (["--port", "99999"], "port"),
+        (["--stocks", "AAPL,nonsense"], "symbols of stocks"),
+        (["--stocks", ""], "symbols of stocks"),
     ],
     ids=lambda part: " ".join(part) if isinstance(part, list) else None,
 )

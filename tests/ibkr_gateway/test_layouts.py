@@ -39,7 +39,7 @@ _TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 # Values on which later fields depend are always among those to choose from, or those fields were hardly ever there.
 _TELLING: dict[Kind, list[Value]] = {
     Kind.TEXT: ["", "None", "Infinite", "IBKRATS", "PEG BENCH", "PEG BEST", "PEG MID", "BAG"],
-    Kind.INTEGER: [None, 0, -1, 1, 3, 5],
+    Kind.INTEGER: [None, 0, -1, 1, 3, 4, 5],
     Kind.NUMBER: [None, Decimal(0), Decimal(1)],
     Kind.FLAG: [None, False, True],
 }

@@ -22,7 +22,7 @@ from fixtures.ibkr_gateway.market.history import (
     read_end,
     select_bars,
 )
-from fixtures.ibkr_gateway.market.holidays import computed_holidays
+from fixtures.ibkr_gateway.market.holidays import computed_trading_days
 from fixtures.ibkr_gateway.market.instruments import REAL, ContractQuery, Instruments
 from fixtures.ibkr_gateway.market.market import Market
 from fixtures.ibkr_gateway.market.real_prices import load_real_prices
@@ -38,9 +38,9 @@ def market(clock: str = "2026-11-20", seed: int = 1) -> Market:
 
 
 @pytest.mark.filterwarnings("ignore:Series.values returning:DeprecationWarning")  # exchange_calendars on pandas 3.1
-def test_holidays_are_those_of_exchange_calendars() -> None:
-    """The table that is read at start says what the library says."""
-    assert sorted(DAYS.holidays) == computed_holidays()
+def test_trading_days_are_those_of_exchange_calendars() -> None:
+    """The tables of holidays and early closes that are read at start say what the library says."""
+    assert computed_trading_days() == DAYS
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_bar_sizes_are_those_of_the_grammar() -> None:
     """All that the documentation lists, and the short forms of week and month."""
     documented = "1 secs,5 secs,10 secs,15 secs,30 secs,1 min,2 mins,3 mins,5 mins,10 mins,15 mins,20 mins,30 mins"
     documented += ",1 hour,2 hours,3 hours,4 hours,8 hours,1 day,1 week,1 month"
-    assert INTRADAY | set(RESAMPLE) == {*documented.split(","), "1W", "1M"}
+    assert set(INTRADAY) | set(RESAMPLE) == {*documented.split(","), "1W", "1M"}
 
 
 @pytest.mark.parametrize(

@@ -257,4 +257,4 @@ def test_senseless_requests_are_refused(connect: Connect) -> None:
     client.client.cancelMktData(77)
     client.client.cancelMktData(77)
     client.reqCurrentTime()
-    assert codes == [102, 300, 321, 300]
+    assert codes == [322, 300, 321, 300]

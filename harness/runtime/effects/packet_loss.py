@@ -9,7 +9,7 @@ from harness.faults.service.packet_loss import PacketLoss
 from harness.history.events import Witness
 from harness.runtime.effects.effect import Hit, Observation
 from harness.runtime.effects.endpoint import probe_all
-from harness.runtime.effects.packets import PacketEffect
+from harness.runtime.effects.packets import PacketEffect, PacketFilter
 
 _PROOF_DEADLINE_S = 5.0
 _WAYS = ("--source", "--destination")
@@ -20,16 +20,16 @@ class PacketLossEffect(PacketEffect[PacketLoss]):
 
     _rules_of_ours = 0
 
-    async def switch_on(self) -> None:
+    async def lay_rules(self, packets: PacketFilter) -> None:
         """Drop at random, both ways; what the harness itself sends and gets is dropped and counted apart."""
         ours = [(way, address) for address in await self._own_addresses() for way in _WAYS]
         for way, address in ours:
-            await self.packets.drop([way, address, *self._at_random])
+            await packets.drop([way, address, *self._at_random])
         self._rules_of_ours = len(ours)
         for way, address in ours:
             # What was spared must not come to the rule of the others, which would drop some of it again.
-            await self.packets.let_pass([way, address])
-        await self.packets.drop(self._at_random)
+            await packets.let_pass([way, address])
+        await packets.drop(self._at_random)
 
     async def observe_service(self) -> Observation:
         """The kernel should drop some of what is sent: greet the service until it has."""

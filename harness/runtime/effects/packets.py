@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 
 from docker.models.containers import Container
@@ -21,22 +22,23 @@ _IPTABLES = ("iptables", "-w", "5")
 
 
 class PacketFilter:
-    """The rules for one service, in a chain of their own through which its packets pass from the beginning.
+    """The rules for one service, in a chain of their own, behind an empty one through which its packets pass.
 
-    So switching on, both ways at once, is one command, and lifting is another that cannot leave half of it.
+    So switching on, both ways and every rule at once, is one command, and lifting is another that cannot leave half.
 
     Args:
         sidecar: shares the network of the service's container.
-        chain: the chain's name.
+        chain: the name of the chain through which packets pass from the beginning.
     """
 
     def __init__(self, sidecar: Sidecar, chain: str) -> None:
         self._sidecar = sidecar
         self._chain = chain
+        self._rules = f"{chain}-rules"
 
     @classmethod
     async def beside(cls, container: Container, labels: Mapping[str, str]) -> PacketFilter:
-        """Start the sidecar and lay the chain, without any rule in it.
+        """Start the sidecar and lay the chains, without any rule in them.
 
         Args:
             container: the service's container.
@@ -62,24 +64,32 @@ class PacketFilter:
         return packets
 
     async def drop(self, match: Sequence[str] = ()) -> None:
-        """Drop every packet that matches, both ways.
+        """Add a rule that drops every packet that matches, both ways.
 
         Args:
             match: as iptables writes it.
         """
-        await self._sidecar.require([*_IPTABLES, "-A", self._chain, *match, "-j", "DROP"])
+        await self._sidecar.require([*_IPTABLES, "-A", self._rules, *match, "-j", "DROP"])
 
     async def let_pass(self, match: Sequence[str]) -> None:
-        """Have what matches pass by the rules that follow.
+        """Add a rule by which what matches passes by the rules that follow.
 
         Args:
             match: as iptables writes it.
         """
-        await self._sidecar.require([*_IPTABLES, "-A", self._chain, *match, "-j", "RETURN"])
+        await self._sidecar.require([*_IPTABLES, "-A", self._rules, *match, "-j", "RETURN"])
 
     async def drop_calls(self) -> None:
-        """Drop what the service sends to open a connection; counted apart, as only the service itself does it."""
+        """Add a rule for what the service sends to open a connection; counted apart, as only it does that."""
         await self.drop(["-o", _OUTWARD, "-p", "tcp", "--syn"])
+
+    async def switch_on(self) -> None:
+        """Have the rules hold for every packet from now on."""
+        await self._sidecar.require([*_IPTABLES, "-A", self._chain, "-j", self._rules])
+
+    async def is_on(self) -> bool:
+        """Say whether the rules hold."""
+        return self._rules in await self._sidecar.require([*_IPTABLES, "-n", "-L", self._chain])
 
     async def pass_all(self) -> None:
         """Let everything through again."""
@@ -95,20 +105,23 @@ class PacketFilter:
 
     async def dropped(self) -> list[int]:
         """How many packets each rule has dropped, in the order in which the rules were added."""
-        table = await self._sidecar.require([*_IPTABLES, "-n", "-v", "-x", "-L", self._chain])
+        table = await self._sidecar.require([*_IPTABLES, "-n", "-v", "-x", "-L", self._rules])
         return [int(found["packets"]) for found in _COUNTED.finditer(table)]
 
     async def close(self) -> None:
-        """Remove the chain, which would stay as long as the container, and the sidecar."""
+        """Remove the chains, which would stay as long as the container, and the sidecar."""
         try:
             for where, device in _WAYS:
                 await self._sidecar.require([*_IPTABLES, "-D", where, "!", device, "lo", "-j", self._chain])
-            await self._sidecar.require([*_IPTABLES, "-X", self._chain])
+            for chain in (self._chain, self._rules):
+                await self._sidecar.require([*_IPTABLES, "-F", chain])
+                await self._sidecar.require([*_IPTABLES, "-X", chain])
         finally:
             await self._sidecar.remove()
 
     async def _lay(self) -> None:
-        await self._sidecar.require([*_IPTABLES, "-N", self._chain])
+        for chain in (self._chain, self._rules):
+            await self._sidecar.require([*_IPTABLES, "-N", chain])
         for where, device in _WAYS:
             await self._sidecar.require([*_IPTABLES, "-I", where, "1", "!", device, "lo", "-j", self._chain])
 
@@ -119,9 +132,18 @@ class PacketEffect(ContainerEffect[ServiceFaultT]):
     _filter: PacketFilter | None = None
 
     async def arm(self) -> None:
-        """Start the sidecar."""
+        """Start the sidecar, and lay the rules."""
         await super().arm()
         self._filter = await PacketFilter.beside(self.container, self.labels)
+        await self.lay_rules(self._filter)
+
+    @abstractmethod
+    async def lay_rules(self, packets: PacketFilter) -> None:
+        """Say which packets are dropped once the fault is on."""
+
+    async def switch_on(self) -> None:
+        """Have the rules hold."""
+        await self.packets.switch_on()
 
     async def switch_off(self) -> None:
         """Let everything through."""
@@ -130,11 +152,10 @@ class PacketEffect(ContainerEffect[ServiceFaultT]):
 
     async def observe_healed(self) -> Observation:
         """It answers, and the kernel knows no rule of ours any more."""
-        rules = len(await self.packets.dropped())
+        is_on = await self.packets.is_on()
         answers = await super().observe_healed()
-        return Observation(
-            as_expected=answers.as_expected and not rules, saw=f"{answers.saw}; {rules} rules drop its packets"
-        )
+        drops = "drops its packets still" if is_on else "drops none of its packets"
+        return Observation(as_expected=answers.as_expected and not is_on, saw=f"{answers.saw}; the kernel {drops}")
 
     def switch_off_steps(self) -> Sequence[UndoStep]:
         """Let everything through."""

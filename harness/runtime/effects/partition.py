@@ -10,7 +10,7 @@ from harness.faults.service.partition import Partition
 from harness.history.events import Witness
 from harness.runtime.effects.effect import Hit, Observation
 from harness.runtime.effects.endpoint import Endpoint
-from harness.runtime.effects.packets import PacketEffect
+from harness.runtime.effects.packets import PacketEffect, PacketFilter
 
 
 class PartitionEffect(PacketEffect[Partition]):
@@ -20,12 +20,16 @@ class PartitionEffect(PacketEffect[Partition]):
 
     _on_at_mono_s = 0.0
 
-    async def switch_on(self) -> None:
+    async def lay_rules(self, packets: PacketFilter) -> None:
         """Drop everything, both ways."""
-        self._on_at_mono_s = time.monotonic()
         # First the calls, whose rule would not be reached behind the one for everything.
-        await self.packets.drop_calls()
-        await self.packets.drop()
+        await packets.drop_calls()
+        await packets.drop()
+
+    async def switch_on(self) -> None:
+        """Note when, and have the rules hold."""
+        self._on_at_mono_s = time.monotonic()
+        await super().switch_on()
 
     async def observe_service(self) -> Observation:
         """No probe should get an answer, and the kernel should have dropped what was sent."""

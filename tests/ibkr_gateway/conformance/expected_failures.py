@@ -8,9 +8,6 @@ ALL = "every library"
 
 # By operation, then by library.
 EXPECTED_FAILURES: Mapping[str, Mapping[str, str]] = {
-    "contract by local symbol": {ALL: "the gateway stub looks contracts up by symbol and id only"},
-    "bars of an hour": {ALL: "the gateway stub has no bars below a day, and answers 162"},
-    "profit and loss": {ALL: "the gateway stub answers 320 under id -1, which ends no call"},
     "order while disconnected": {
         "stoqey_ib": "the library says nothing: it holds what is asked of it until it is connected again",
         "rust_ibapi_2": "the library says nothing: it connects anew by itself",

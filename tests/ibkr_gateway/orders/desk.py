@@ -63,7 +63,7 @@ class Desk:
         """Let the client receive until a condition holds."""
         receive_until(self.client, holds, what, evidence=lambda: (self.told, self.stub.orders()))
 
-    def let_stand(self, statuses: dict[str, str]) -> None:
+    def expect_statuses(self, statuses: dict[str, str]) -> None:
         """Let the client receive until orders stand like this at the broker."""
         self.let(lambda: self.statuses() == statuses, f"orders {statuses}")
 

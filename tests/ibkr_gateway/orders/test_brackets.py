@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.ibkr_gateway.orders.desk import Desk, aapl
-from tests.ibkr_gateway.stub import CLOCK, end, ib_insync, notice_loss, start, wait_until
+from tests.ibkr_gateway.stub import CLOCK, end, notice_loss, start, wait_until
 
 
 def test_bracket_of_the_library_is_filled_and_protected(desk: Desk) -> None:
@@ -40,7 +40,7 @@ def test_untransmitted_order_is_worked_when_it_is_sent_again_to_be_transmitted(d
     desk.place(order)
     order.transmit = True
     desk.place(order)
-    desk.let_stand({"held": "Filled"})
+    desk.expect_statuses({"held": "Filled"})
 
 
 @pytest.mark.parametrize("refused", [0, 1, 2], ids=["parent", "target", "stop"])
@@ -70,7 +70,7 @@ def test_refused_child_leaves_a_position_its_protection(desk: Desk) -> None:
     orders = desk.bracket({})
     for order in orders:
         desk.place(order)
-    desk.let_stand({"parent": "Filled", "target": "Submitted", "stop": "PreSubmitted"})
+    desk.expect_statuses({"parent": "Filled", "target": "Submitted", "stop": "PreSubmitted"})
     desk.place(desk.order("LMT", "SELL", lmtPrice=510, parentId=orders[0].orderId, hidden=True))
     assert desk.codes() == [152]
     assert desk.statuses() == {"parent": "Filled", "target": "Submitted", "stop": "PreSubmitted"}
@@ -80,7 +80,7 @@ def test_cancelling_the_parent_cancels_the_bracket(desk: Desk) -> None:
     """Each of the three is told so with 202."""
     orders = desk.bracket({"order_type": "LMT", "lmtPrice": 10})
     ids = [desk.place(order) for order in orders]
-    desk.let_stand({"parent": "Submitted", "target": "PreSubmitted", "stop": "PreSubmitted"})
+    desk.expect_statuses({"parent": "Submitted", "target": "PreSubmitted", "stop": "PreSubmitted"})
     desk.client.client.cancelOrder(ids[0])
     assert [(answer[0], answer[1]) for answer in desk.answered()] == [(order_id, 202) for order_id in ids]
     assert set(desk.statuses().values()) == {"Cancelled"}
@@ -90,7 +90,7 @@ def test_global_cancel_of_a_bracket_cancels_each_once(desk: Desk) -> None:
     """The children are gone with their parent before their own turn comes."""
     for order in desk.bracket({"order_type": "LMT", "lmtPrice": 10}):
         desk.place(order)
-    desk.let_stand({"parent": "Submitted", "target": "PreSubmitted", "stop": "PreSubmitted"})
+    desk.expect_statuses({"parent": "Submitted", "target": "PreSubmitted", "stop": "PreSubmitted"})
     desk.client.reqGlobalCancel()
     assert desk.codes() == [202] * 3
 
@@ -100,12 +100,12 @@ def test_stop_of_a_bracket_is_moved_with_and_without_its_parents_id(desk: Desk) 
     orders = desk.bracket({})
     for order in orders:
         desk.place(order)
-    desk.let_stand({"parent": "Filled", "target": "Submitted", "stop": "PreSubmitted"})
+    desk.expect_statuses({"parent": "Filled", "target": "Submitted", "stop": "PreSubmitted"})
     for parent_id, price in ((orders[0].orderId, 410), (0, 420)):
         orders[2].update(parentId=parent_id, auxPrice=price)
         desk.place(orders[2])
     assert desk.answered() == []
-    assert [entry["stop_price"] for entry in desk.stub.entries("order_modified")] == ["410.0", "420.0"]
+    assert [entry["stop_price"] for entry in desk.stub.entries("order_modified")] == ["410", "420"]
     assert {entry["parent_id"] for entry in desk.stub.entries("order_modified")} == {orders[0].orderId}
 
 
@@ -120,7 +120,7 @@ def test_bracket_whose_parent_has_no_money_is_gone(desk: Desk) -> None:
 def test_group_that_has_filled_takes_no_more(desk: Desk) -> None:
     """The second order comes after the first one's fill: it is rejected, and does not rest."""
     desk.place(desk.order(orderRef="first", ocaGroup="g", ocaType=1))
-    desk.let_stand({"first": "Filled"})
+    desk.expect_statuses({"first": "Filled"})
     desk.place(desk.order(orderRef="second", ocaGroup="g", ocaType=1))
     assert [answer[1:] for answer in desk.answered()] == [(201, "Order rejected - reason:OCA group is already filled.")]
     assert desk.statuses() == {"first": "Filled", "second": "Inactive"}
@@ -223,10 +223,9 @@ def test_ledger_tells_the_whole_of_an_order(desk: Desk) -> None:
             "time_in_force": "GTC",
             "order_type": "TRAIL",
             "trail_percent": "1.5",
-            "trail_stop_price": "400.0",
+            "trail_stop_price": "400",
             "trail_amount": None,
             "transmit": True,
         }
         == told[1]
     )
-    assert ib_insync().UNSET_DOUBLE not in told[1].values()

@@ -14,7 +14,7 @@ SELL, LIMIT, STOP = Action.SELL, OrderType.LIMIT, OrderType.STOP
 
 
 def bracket(floor: Floor, *, entry: float | None = 100.01, quantity: int = 10, held: bool = True) -> list[int]:
-    """Place a bracket as clients do: parent and target held, all let go with the stop."""
+    """Place a bracket as clients do: parent and target held, all released with the stop."""
     kind = OrderType.MARKET if entry is None else LIMIT
     parent = floor.place(quantity=quantity, order_type=kind, limit=entry, transmit=not held)
     target = floor.place(SELL, quantity, LIMIT, limit=110, parent=parent, transmit=not held)

@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order, no group fills more than it may, no child before its parent, and no leg alone."""
+"""In any interleaving, no group fills more than it may, no child before its parent, and no leg alone."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Groups(RuleBasedStateMachine):
         prices=st.tuples(_PRICES, _PRICES, _PRICES),
         exits=st.lists(_SIZES, min_size=1, max_size=2),
         time_in_force=_TIMES,
-        let_go=st.booleans(),
+        released=st.booleans(),
         group=st.sampled_from(["", "", "entry"]),
     )
     def bracket(
@@ -95,7 +95,7 @@ class Groups(RuleBasedStateMachine):
         time_in_force: TimeInForce,
         group: str,
         *,
-        let_go: bool,
+        released: bool,
     ) -> None:
         """Place a parent and exits of any size; the last one may leave all of them held."""
         group = "" if self._has_filled(group) else group
@@ -114,7 +114,7 @@ class Groups(RuleBasedStateMachine):
                 *(other, exit_size, kind),
                 **priced(kind, prices[number + 1]),
                 parent=parent,
-                transmit=is_last and let_go,
+                transmit=is_last and released,
             )
 
     @precondition(_room)
@@ -154,7 +154,7 @@ class Groups(RuleBasedStateMachine):
     @precondition(lambda self: self._open())
     @rule(data=st.data(), price=_PRICES)
     def change(self, data: st.DataObject, price: int) -> None:
-        """Put another price on an open order; one that is held is let go with its family."""
+        """Put another price on an open order; one that is held is released with its family."""
         order = data.draw(st.sampled_from(self._open()))
         kind = order.ticket.order_type
         changed = self.floor.broker.book.change_ticket(
