@@ -26,14 +26,18 @@ _REQUIRED_VARIABLE = "HARNESS_REQUIRE_DOCKER"
 # Set where what needs an engine is to be left out, although one may answer.
 _WITHOUT_VARIABLE = "HARNESS_WITHOUT_DOCKER"
 THOROUGH = "--thorough"
+RECORD = "--record-clients"
 # What a test starts is told by what it uses: these fixtures, of ours and of the harness's plugin, and these marks.
 _STARTING_FIXTURES = frozenset({"starts_a_stack", "drill_runner"})
 _STARTING_MARKS = ("docker", "drill")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Whether the long variants of some tests run: more moments of sudden death, two drills at once."""
+    """Which variants of some tests run: the long ones; those that write down what they find."""
     parser.addoption(THOROUGH, action="store_true", help="run the long variants of tests that have one")
+    parser.addoption(
+        RECORD, action="store_true", help="write the table of the gateway's clients and their sessions anew"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -24,11 +24,26 @@ from benchmarks.measurement import Aim, Row
 from harness.errors import DeadlineExceeded, HarnessError
 from harness.runtime.session.ports import PortBlock, PortRange
 
-WORKS: Mapping[str, str] = {
-    "one-year": "daily bars, a year at a time",
-    "five-years": "daily bars, five years at a time",
-    "one-order": "orders to Filled, one after the other",
-    "many-orders": f"orders to Filled, {IN_FLIGHT} in flight",
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a client does.
+
+    Args:
+        what: for a person; what is counted stands first.
+        share_max: what the stub's part of the CPU time of client and stub together should not exceed, in percent.
+    """
+
+    what: str
+    share_max: float
+
+
+_BARS_SHARE, _ORDERS_SHARE = 15, 25
+WORKS: Mapping[str, Work] = {
+    "one-year": Work("daily bars, a year at a time", _BARS_SHARE),
+    "five-years": Work("daily bars, five years at a time", _BARS_SHARE),
+    "one-order": Work("orders to Filled, one after the other", _ORDERS_SHARE),
+    "many-orders": Work(f"orders to Filled, {IN_FLIGHT} in flight", _ORDERS_SHARE),
 }
 _READY_S = 15.0
 _POLL_S = 0.05
@@ -56,18 +71,26 @@ async def measure_gateway(bench: Bench) -> Sequence[Row]:
             Row(f"gateway stub's memory with {CROWD} clients", (many,), "MB"),
             Row("gateway: connect", tuple(each.wall_s * 1000 for each in connects), "ms"),
         ]
-        for work, what in WORKS.items():
-            bench.progress.at_work(f"gateway: {what} …")
-            costs = [_cost(line) for line in await _client(stub, work)]
+        for name, work in WORKS.items():
+            bench.progress.at_work(f"gateway: {work.what} …")
+            costs = [_cost(line) for line in await _client(stub, name)]
+            aim = Aim("median", work.share_max)
             rows += [
-                Row(f"gateway: {what}", tuple(each.done / each.wall_s for each in costs), "/s"),
-                Row("of the CPU time of both, the stub's", tuple(map(_share, costs)), "%", Aim("median", 10)),
+                Row(f"gateway: {work.what}", tuple(each.done / each.wall_s for each in costs), "/s"),
+                # Of both processes alone: what the rest of the machine does is in neither, nor is time spent waiting.
+                Row("stub's share of the CPU time of stub and client", tuple(map(_share, costs)), "%", aim),
+                # A slower client makes that share smaller; this it leaves as it is.
+                Row("stub's CPU time for a thousand of them", tuple(map(_stub_cpu_s_of_a_thousand, costs)), "s"),
             ]
     return rows
 
 
 def _cost(line: str) -> Cost:
     return Cost(**json.loads(line))
+
+
+def _stub_cpu_s_of_a_thousand(cost: Cost) -> float:
+    return 1000 * cost.stub_cpu_s / cost.done
 
 
 def _share(cost: Cost) -> float:

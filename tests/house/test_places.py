@@ -12,7 +12,10 @@ _OWN_PATH = re.compile(r"(?<![\w.])/(?:work|root|Users|opt/wheels|tmp/[a-z]+)/|/
 _REGISTRY = re.compile(
     r"pypi\.org|pythonhosted\.org|registry-1\.docker|\bdocker\.io/|ghcr\.io|quay\.io|proxy\.golang\.org|deb\.debian\.org"
 )
-_LOCKS_PLACE = re.compile(r"://|--(?:index|extra-index|find-links|trusted-host)|@ file:")
+# Cargo calls its default registry by this name, wherever the machine's own settings look for it.
+_LOCKS_PLACE = re.compile(
+    r"://(?!github\.com/rust-lang/crates\.io-index\"$)|--(?:index|extra-index|find-links|trusted-host)|@ file:"
+)
 _WRITING = re.compile(
     r"(?<![\w-])(?:sub-?agents?|AI agents?|claude|anthropic|copilot|chatgpt|codex|worktrees?)(?!\w)",
     re.IGNORECASE,
@@ -42,6 +45,12 @@ def test_locks_name_no_place() -> None:
     """A lock pins versions and hashes, and no place."""
     places = _found(_LOCKS_PLACE, only=r"\.lock$|\.lock\.txt$|requirements\.txt$")
     require_none(places, instead="take the address or the option out of the lock")
+
+
+def test_locks_of_node_name_no_place() -> None:
+    """The lock of packages for Node.js says what they are, and not where they were fetched from."""
+    places = _found(re.compile(r'"resolved"'), only=r"package-lock\.json$")
+    require_none(places, instead="make the lock with npm's setting omit-lockfile-registry-resolved")
 
 
 def test_nothing_of_how_it_was_written() -> None:

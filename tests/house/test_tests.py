@@ -20,6 +20,9 @@ PROVEN_BY_ENDING = {
     "tests/drill/test_sudden_death.py:test_sigkill_leaves_nothing_behind_in_the_engine": "the same",
     "tests/faults/test_discarded_limits.py:test_limit_that_holds_is_no_refusal": "a limit that does not hold raises",
     "tests/gherkin/test_expectations.py:test_then_holds_for_a_sound_drill": "an expectation that does not hold raises",
+    "tests/ibkr_gateway/conformance/test_operations.py:test_operation_comes_out_as_at_the_real_gateway": (
+        "an operation asserts what it is about"
+    ),
     "tests/scenario/test_overlaps.py:test_faults_that_do_not_meet_are_accepted": "a scenario that is refused raises",
     "tests/stack/test_stack.py:test_stack_with_a_paper_account_is_accepted": "a stack that is refused raises",
 }

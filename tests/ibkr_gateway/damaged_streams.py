@@ -124,7 +124,7 @@ def random_stream(seed: int, number: int) -> Stream:
         case _:
             sent = _damaged(choice, _session(choice, number))
     ending = choice.choices(("eof", "reset", "stay"), (90, 8, 2))[0]
-    return Stream(f"stream {number} of seed {seed}", _cut(choice, sent), ending)
+    return Stream(f"stream {number} of seed {seed}", cut_anywhere(choice, sent), ending)
 
 
 def _noise(choice: random.Random) -> bytes:
@@ -190,7 +190,7 @@ def _damaged(choice: random.Random, session: list[list[str]]) -> bytes:
     return bytes(sent)
 
 
-def _cut(choice: random.Random, sent: bytes) -> tuple[bytes, ...]:
+def cut_anywhere(choice: random.Random, sent: bytes) -> tuple[bytes, ...]:
     """Cut a stream at any places, mostly none."""
     places = sorted(choice.randint(0, len(sent)) for _ in range(choice.choice((0, 0, 1, 2, 6))))
     pairs = zip([0, *places], [*places, len(sent)], strict=True)

@@ -7,7 +7,7 @@ import json
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,10 @@ from typing import Any
 import psutil
 import pytest
 
+from fixtures.ibkr_gateway.ledger import DEFAULT_LIMIT_BYTES
 from fixtures.ibkr_gateway.protocol.catalogue import REQUESTS
 from tests.ibkr_gateway.damaged_streams import Stream, random_stream, sweep
+from tests.ibkr_gateway.mutated_sessions import mutated_stream
 from tests.ibkr_gateway.stub import CLOCK, READY_S, Stub, ib_insync, start
 
 pytestmark = pytest.mark.sweep
@@ -24,6 +26,12 @@ SEED = 20261120
 STREAMS = 10_000
 BATCH = 1_000
 AT_ONCE = 16
+# Of five libraries, which take turns.
+SESSIONS = 20_000
+FEW_SESSIONS = 500
+SESSIONS_AT_A_TIME = 250
+# Twice the ledger's own limit: what is no message is recorded whole behind it, too.
+LEDGER_BYTES_MAX = 2 * DEFAULT_LIMIT_BYTES
 ANSWER_S = 10.0
 WATCH_S = 0.02
 SHOWN_LINES = 60
@@ -80,6 +88,34 @@ def test_arbitrary_streams_harm_neither_the_gateway_nor_another_client(
     assert {layout.name for layout in REQUESTS.values()} - seen.keys() == set()
     assert min(seen[name] for name in ("undecodable", "placeOrder", "execDetails", "historicalData")) > STREAMS / 50
     # A hundred megabytes, which only a failure makes worth keeping.
+    besieged.ledger_file.unlink()
+
+
+def test_damaged_sessions_of_clients_harm_neither_the_gateway_nor_another_client(
+    besieged: Stub,
+    loop: asyncio.AbstractEventLoop,
+    request: pytest.FixtureRequest,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """It lives, every stream ends, the other client is answered rightly, and memory and ledger stay within bounds."""
+    streams = SESSIONS if request.config.getoption("--thorough") else FEW_SESSIONS
+    process = psutil.Process(besieged.process.pid)
+    size_bytes: list[int] = []
+    sent_bytes = 0
+    for first in range(0, streams, SESSIONS_AT_A_TIME):
+        besieged.reset()
+        besieged.fill_after(0)
+        batch = [mutated_stream(SEED, number) for number in range(first, first + SESSIONS_AT_A_TIME)]
+        sent_bytes += sum(len(piece) for stream in batch for piece in stream.pieces)
+        assert loop.run_until_complete(_batch(besieged.port, iter(batch))) > 0
+        assert besieged.process.poll() is None
+        size_bytes.append(process.memory_info().rss)
+    ledger_bytes = besieged.ledger_file.stat().st_size
+    for name, value in (("sent_bytes", sent_bytes), ("ledger_bytes", ledger_bytes), ("rss_bytes", size_bytes)):
+        record_property(name, value)
+    assert size_bytes[-1] - size_bytes[0] < GROWTH_BYTES, size_bytes
+    assert ledger_bytes < LEDGER_BYTES_MAX, f"{sent_bytes} bytes sent have become {ledger_bytes} of the ledger"
+    _read_ledger(besieged.ledger_file)
     besieged.ledger_file.unlink()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, TypeVar
 
@@ -9,12 +10,15 @@ from pydantic import TypeAdapter
 
 from tests.ibkr_gateway.conformance.drivers.terms import (
     Bar,
+    Bracket,
     CompletedOrder,
     Contract,
     Execution,
     ExecutionFilter,
     Fault,
+    IntradayBar,
     OpenOrder,
+    Pnl,
     Position,
     Progress,
     Quote,
@@ -26,8 +30,8 @@ from tests.ibkr_gateway.conformance.drivers.terms import (
 from tests.ibkr_gateway.conformance.process import DriverProcess
 
 T = TypeVar("T")
-# Beyond the driver's own deadlines, so that its answer says what is missing.
-_ANSWER_S = 15.0
+# Beyond the driver's own deadlines, so that its answer says what is missing; the first one waits for its start, too.
+_ANSWER_S = 60.0
 _CONNECT_S = 5.0
 
 
@@ -41,11 +45,14 @@ class Client:
 
     def __init__(self, library: str, process: DriverProcess) -> None:
         self.library = library
+        self.server_version = 0
         self._process = process
 
     def connect(self, port: int, client_id: int, timeout_s: float = _CONNECT_S) -> Session:
         """Connect anew."""
-        return self._ask(Session, "connect", port=port, client_id=client_id, timeout_s=timeout_s)
+        session = self._ask(Session, "connect", port=port, client_id=client_id, timeout_s=timeout_s)
+        self.server_version = session.server_version
+        return session
 
     def disconnect(self) -> None:
         """End the connection, if there is one."""
@@ -59,9 +66,10 @@ class Client:
         """Ask for the gateway's time, in seconds since 1970; what came before the answer has been read then."""
         return self._ask(int, "current_time")
 
-    def qualify(self, symbol: str, security_type: str = "STK") -> list[Contract]:
-        """Ask for the contracts that fit; none if the gateway refuses."""
-        return self._ask(list[Contract], "qualify", symbol=symbol, security_type=security_type)
+    def qualify(self, symbol: str, security_type: str = "STK", *, local_symbol: str = "") -> list[Contract]:
+        """Ask for the contracts that fit, by either symbol; none if the gateway refuses."""
+        named = {"symbol": symbol, "local_symbol": local_symbol}
+        return self._ask(list[Contract], "qualify", security_type=security_type, **named)
 
     def bars(
         self,
@@ -77,6 +85,10 @@ class Client:
         how = {"end": end, "format_date": format_date, "use_rth": use_rth}
         return self._ask(list[Bar], "bars", symbol=symbol, duration=duration, bar_size=bar_size, **how)
 
+    def intraday_bars(self, symbol: str, duration: str, bar_size: str) -> list[IntradayBar]:
+        """Ask for the trades of the past in bars below a day; none if the gateway refuses."""
+        return self._ask(list[IntradayBar], "intraday_bars", symbol=symbol, duration=duration, bar_size=bar_size)
+
     def snapshot(self, symbol: str) -> Quote:
         """Ask for the ticks of the moment."""
         return self._ask(Quote, "snapshot", symbol=symbol)
@@ -89,12 +101,24 @@ class Client:
         """Place an order, and return its id."""
         return self._ask(int, "place", **asdict(ticket))
 
+    def place_as(self, order_id: int, ticket: Ticket) -> int:
+        """Place an order under an id of one's own choice."""
+        return self._ask(int, "place_as", order_id=order_id, **asdict(ticket))
+
+    def bracket(self, wanted: Bracket) -> list[int]:
+        """Place an entry and its two ends with the library's own helper, if it has one, and return their ids."""
+        return self._ask(list[int], "bracket", **asdict(wanted))
+
+    def one_cancels_all(self, tickets: Sequence[Ticket], group: str) -> list[int]:
+        """Place orders of which the first that is filled cancels the others, and return their ids."""
+        return self._ask(list[int], "one_cancels_all", tickets=[asdict(ticket) for ticket in tickets], group=group)
+
     def modify(self, order_id: int, limit_price: float) -> None:
         """Put another limit on an order of this connection."""
         self._ask(type(None), "modify", order_id=order_id, limit_price=limit_price)
 
     def cancel(self, order_id: int) -> None:
-        """Cancel an order of this connection."""
+        """Cancel the order with this id, whether or not there is one."""
         self._ask(type(None), "cancel", order_id=order_id)
 
     def what_if(self, ticket: Ticket) -> WhatIf:
@@ -124,6 +148,14 @@ class Client:
     def account_summary(self) -> dict[str, SummaryValue]:
         """Ask for the account's figures, by tag."""
         return {value.tag: value for value in self._ask(list[SummaryValue], "account_summary")}
+
+    def account_updates(self) -> dict[str, SummaryValue]:
+        """Follow the account's values until all have come, by tag."""
+        return {value.tag: value for value in self._ask(list[SummaryValue], "account_updates")}
+
+    def pnl(self) -> Pnl:
+        """Follow what the account has won until the first figures have come."""
+        return self._ask(Pnl, "pnl")
 
     def executions(self, wanted: ExecutionFilter | None = None) -> list[Execution]:
         """Ask for the executions that pass a filter."""

@@ -1,42 +1,70 @@
-"""The three client libraries, each in a process that lives as long as the tests and connects anew for each of them."""
+"""The client libraries, each in a process that lives as long as the tests and connects anew for each of them."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
 from tests.ibkr_gateway.conformance.client import Client
+from tests.ibkr_gateway.conformance.driver_command import driver_command, missing_tools
 from tests.ibkr_gateway.conformance.drivers.terms import Session
-from tests.ibkr_gateway.conformance.environments import environment, lock_of
+from tests.ibkr_gateway.conformance.libraries import LIBRARIES
 from tests.ibkr_gateway.conformance.process import DriverProcess
 from tests.ibkr_gateway.stub import Stub, wait_until
 
-LIBRARIES = ("ib_insync", "ib_async", "ibapi")
+# The three that most trading code in Python is built on are held to every property here; the others too in the long
+# variant, and to the operations in test_operations.py always.
+ALWAYS = ("ib_insync", "ib_async", "ibapi")
+THOROUGHLY = (*ALWAYS, "ibapi_latest", "nautilus_ibapi", "stoqey_ib")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let a test that names no operation run with each of the libraries."""
+    if {"library", "operation"}.intersection(metafunc.fixturenames) == {"library"}:
+        metafunc.parametrize("library", THOROUGHLY if metafunc.config.getoption("--thorough") else ALWAYS)
+
+
+class Clients(Mapping[str, Client]):
+    """A driver for each library, not connected; started when it is first asked for.
+
+    Args:
+        logs: the folder of what they log.
+    """
+
+    def __init__(self, logs: Path) -> None:
+        self._logs = logs
+        self._started: dict[str, Client] = {}
+
+    def __getitem__(self, library: str) -> Client:
+        if missing := missing_tools(library):
+            pytest.skip(f"{library} needs {', '.join(missing)}, which this machine lacks")
+        if library not in self._started:
+            process = DriverProcess(library, driver_command(library), self._logs / f"{library}.log")
+            self._started[library] = Client(library, process)
+        return self._started[library]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(LIBRARIES)
+
+    def __len__(self) -> int:
+        return len(LIBRARIES)
+
+    def end(self) -> None:
+        """End every driver."""
+        with contextlib.ExitStack() as stack:
+            for client in self._started.values():
+                stack.callback(client.end)
 
 
 @pytest.fixture(scope="session")
-def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Client]]:
+def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
     """A driver for each library, not connected."""
-    logs = tmp_path_factory.mktemp("drivers")
-    pythons = {library: environment(library, lock_of(library)) for library in LIBRARIES}
-    with contextlib.ExitStack() as stack:
-        # All at once: the imports take longest, and none waits for another's.
-        started = {
-            library: Client(library, DriverProcess(library, python, logs / f"{library}.log"))
-            for library, python in pythons.items()
-        }
-        for client in started.values():
-            stack.callback(client.end)
-        yield started
-
-
-@pytest.fixture(params=LIBRARIES)
-def library(request: pytest.FixtureRequest) -> str:
-    """The library under test."""
-    name: str = request.param
-    return name
+    started = Clients(tmp_path_factory.mktemp("drivers"))
+    yield started
+    started.end()
 
 
 @pytest.fixture
@@ -48,7 +76,7 @@ def client(clients: Mapping[str, Client], library: str, stub: Stub) -> Iterator[
 @pytest.fixture
 def another(clients: Mapping[str, Client], library: str) -> Iterator[Client]:
     """Another library than the one under test, not connected."""
-    after = LIBRARIES[(LIBRARIES.index(library) + 1) % len(LIBRARIES)]
+    after = ALWAYS[(ALWAYS.index(library) + 1) % len(ALWAYS)] if library in ALWAYS else ALWAYS[0]
     yield clients[after]
     clients[after].disconnect()
 

@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.ibkr_gateway.conformance.driver_command import DriverCommand
+
 _SHOWN_CHARACTERS = 3000
 _END_S = 10.0
 
@@ -38,26 +40,24 @@ class DriverProcess:
 
     Args:
         library: which driver.
-        python: the interpreter of the library's environment.
+        command: how it is started.
         log: the file that its standard error goes to.
     """
 
-    def __init__(self, library: str, python: Path, log: Path) -> None:
+    def __init__(self, library: str, command: DriverCommand, log: Path) -> None:
         self._library = library
         self._log = log
         self._last = "nothing"
         self._numbers = itertools.count(1)
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-        # The drivers are a package of their own there: a library they need brings another one named tests.
-        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
         with log.open("wb") as errors:
             self._popen = subprocess.Popen(
-                [str(python), "-m", f"drivers.client_{library}"],
+                command.arguments,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 encoding="utf-8",
-                env=environment,
+                env={**os.environ, **command.variables},
             )
         self._reader = threading.Thread(target=self._read, name=f"answers of {library}")
         self._reader.start()

@@ -7,19 +7,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from fixtures.ibkr_gateway.protocol.codec import newest_version
 from tests.ibkr_gateway.conformance.client import Client
 from tests.ibkr_gateway.conformance.drivers.terms import Session, Ticket
+from tests.ibkr_gateway.conformance.libraries import LIBRARIES
 from tests.ibkr_gateway.conformance.process import CallFailed
 from tests.ibkr_gateway.stub import ACCOUNT, CLOCK, Stub
 
-# The newest that each library speaks; the gateway would go up to 178.
-NEWEST = {"ib_insync": 176, "ib_async": 178, "ibapi": 157}
-
 
 def test_connect_settles_on_the_librarys_newest_version(client: Client, stub: Stub) -> None:
-    """The handshake is the library's own maximum, and the account and a first order id are known."""
+    """The handshake is the newest version that both speak, and the account and a first order id are known."""
     session = client.connect(stub.port, client_id=3)
-    assert session.server_version == NEWEST[client.library]
+    assert session.server_version == min(LIBRARIES[client.library].newest, newest_version())
     assert session.accounts == (ACCOUNT,)
     assert session.next_order_id >= 1
     assert client.is_connected()

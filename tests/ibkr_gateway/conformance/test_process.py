@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.ibkr_gateway.conformance.environments import environment, lock_of
+from tests.ibkr_gateway.conformance.driver_command import driver_command, python_driver
 from tests.ibkr_gateway.conformance.process import CallFailed, DriverFailed, DriverProcess
 
 
 @pytest.fixture
 def driver(tmp_path: Path) -> Iterator[DriverProcess]:
     """The driver of the official library, connected to nothing."""
-    process = DriverProcess("ibapi", environment("ibapi", lock_of("ibapi")), tmp_path / "log")
+    process = DriverProcess("ibapi", driver_command("ibapi"), tmp_path / "log")
     yield process
     process.end()
 
@@ -43,7 +43,7 @@ def test_failure_of_a_command_is_an_answer(driver: DriverProcess, command: str, 
 
 def test_end_of_a_driver_is_told_with_its_log(tmp_path: Path) -> None:
     """A driver that cannot even start says why."""
-    process = DriverProcess("unknown", Path(sys.executable), tmp_path / "log")
+    process = DriverProcess("unknown", python_driver(Path(sys.executable), "unknown"), tmp_path / "log")
     with pytest.raises(DriverFailed, match=r"ended before it answered(?s:.*)No module named drivers.client_unknown"):
         process.ask("is_connected", {}, deadline_s=10)
     with pytest.raises(AssertionError, match="ended with code 1"):

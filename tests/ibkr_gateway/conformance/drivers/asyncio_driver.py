@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import importlib
-from datetime import date
 from typing import Any
 
+from . import asyncio_terms as its
 from .driver import ANSWER_S, Driver
 from .journal import Complaints, Journal
 from .terms import (
     Bar,
+    Bracket,
     CompletedOrder,
     Contract,
     Execution,
     ExecutionFilter,
     Fault,
+    IntradayBar,
     OpenOrder,
+    Pnl,
     Position,
     Progress,
     Quote,
@@ -71,16 +74,13 @@ class AsyncioDriver(Driver):
         """Ask for the gateway's time, in seconds since 1970."""
         return int((await self._ib.reqCurrentTimeAsync()).timestamp())
 
-    async def qualify(self, *, symbol: str, security_type: str) -> list[Contract]:
-        """Ask for the contracts that fit; none if the gateway refuses."""
+    async def qualify(self, *, symbol: str, security_type: str, local_symbol: str) -> list[Contract]:
+        """Ask for the contracts that fit, by either symbol; none if the gateway refuses."""
         asked = self._library.Contract(secType=security_type, symbol=symbol, exchange="SMART", currency="USD")
+        asked.localSymbol = local_symbol
         found = await self._ib.qualifyContractsAsync(asked)
-        return [
-            Contract(c.conId, c.symbol, c.secType, c.exchange, c.primaryExchange, c.currency, c.tradingClass)
-            for c in found
-            # ib_async leaves a gap for a contract that it does not find, ib_insync none.
-            if c is not None
-        ]
+        # ib_async leaves a gap for a contract that it does not find, ib_insync none.
+        return [its.contract(contract) for contract in found if contract is not None]
 
     async def bars(
         self, *, symbol: str, duration: str, bar_size: str, end: str, format_date: int, use_rth: bool
@@ -90,12 +90,20 @@ class AsyncioDriver(Driver):
         found = await self._ib.reqHistoricalDataAsync(
             contract, end, duration, bar_size, "TRADES", useRTH=use_rth, formatDate=format_date, timeout=ANSWER_S
         )
-        return [Bar(_day(b.date), b.open, b.high, b.low, b.close, b.volume) for b in found]
+        return [its.bar(told) for told in found]
+
+    async def intraday_bars(self, *, symbol: str, duration: str, bar_size: str) -> list[IntradayBar]:
+        """Ask for the trades of the past in bars below a day; none if the gateway refuses."""
+        contract = await self._contract(symbol)
+        found = await self._ib.reqHistoricalDataAsync(
+            contract, "", duration, bar_size, "TRADES", useRTH=True, formatDate=2, timeout=ANSWER_S
+        )
+        return [its.intraday_bar(told) for told in found]
 
     async def snapshot(self, *, symbol: str) -> Quote:
         """Ask for the ticks of the moment."""
         (ticker,) = await self._ib.reqTickersAsync(await self._contract(symbol))
-        return _quote(ticker)
+        return its.quote(ticker)
 
     async def stream(self, *, symbol: str) -> Quote:
         """Subscribe to ticks, wait until each has come, and end the subscription."""
@@ -108,7 +116,7 @@ class AsyncioDriver(Driver):
 
         await self._journal.until(is_whole, f"ticks of {symbol}", ANSWER_S)
         self._ib.cancelMktData(contract)
-        return _quote(ticker)
+        return its.quote(ticker)
 
     async def modify(self, *, order_id: int, limit_price: float) -> None:
         """Put another limit on an order of this connection."""
@@ -117,27 +125,28 @@ class AsyncioDriver(Driver):
         self._ib.placeOrder(trade.contract, trade.order)
 
     async def cancel(self, *, order_id: int) -> None:
-        """Cancel an order of this connection."""
-        self._ib.cancelOrder(self._trades[order_id].order)
+        """Cancel the order with this id, whether or not there is one."""
+        placed = self._trades.get(order_id)
+        self._ib.cancelOrder(self._library.Order(orderId=order_id) if placed is None else placed.order)
 
     async def open_orders(self, *, everyone: bool) -> list[OpenOrder]:
         """Ask for the open orders of this client, or of all."""
         ask = self._ib.reqAllOpenOrdersAsync if everyone else self._ib.reqOpenOrdersAsync
         return [
-            OpenOrder(t.order.orderId, t.order.permId, t.order.clientId, _ticket(t), t.orderStatus.status)
+            OpenOrder(t.order.orderId, t.order.permId, t.order.clientId, its.ticket(t), t.orderStatus.status)
             for t in await ask()
         ]
 
     async def completed_orders(self) -> list[CompletedOrder]:
         """Ask for the orders that are done."""
         return [
-            CompletedOrder(t.order.permId, _ticket(t), t.orderStatus.status, t.order.filledQuantity)
+            CompletedOrder(t.order.permId, its.ticket(t), t.orderStatus.status, t.order.filledQuantity)
             for t in await self._ib.reqCompletedOrdersAsync(apiOnly=False)
         ]
 
     async def positions(self) -> list[Position]:
         """Ask for the positions; the library follows them from its connect on."""
-        return [_position(held) for held in await self._ib.reqPositionsAsync()]
+        return [its.position(held) for held in await self._ib.reqPositionsAsync()]
 
     async def account_summary(self) -> list[SummaryValue]:
         """Ask for the account's figures."""
@@ -145,8 +154,40 @@ class AsyncioDriver(Driver):
         await self._ib.reqAccountSummaryAsync()
         return [SummaryValue(v.account, v.tag, v.value, v.currency) for v in await self._ib.accountSummaryAsync()]
 
-    async def _place(self, ticket: Ticket) -> int:
-        trade = self._ib.placeOrder(await self._contract(ticket.symbol), self._order(ticket))
+    async def account_updates(self) -> list[SummaryValue]:
+        """Follow the account's values until all have come; the library follows them from its connect on."""
+        (account,) = self._ib.managedAccounts()
+        await self._ib.reqAccountUpdatesAsync(account)
+        return [SummaryValue(v.account, v.tag, v.value, v.currency) for v in self._ib.accountValues(account)]
+
+    async def pnl(self) -> Pnl:
+        """Follow what the account has won until the first figures have come."""
+        (account,) = self._ib.managedAccounts()
+        told = self._ib.reqPnL(account)
+        heard: list[Any] = []
+        self._ib.pnlEvent += heard.append
+        await self._journal.until(lambda: heard, "profit and loss", ANSWER_S)
+        self._ib.cancelPnL(account)
+        return its.pnl(told)
+
+    async def _place(self, ticket: Ticket, order_id: int | None) -> int:
+        order = self._order(ticket)
+        order.orderId = order_id or 0
+        return self._send(await self._contract(ticket.symbol), order)
+
+    async def _bracket(self, wanted: Bracket) -> list[int]:
+        contract = await self._contract(wanted.symbol)
+        prices = (wanted.limit_price, wanted.take_profit_price, wanted.stop_loss_price)
+        orders = self._ib.bracketOrder(wanted.action, wanted.quantity, *prices)
+        return [self._send(contract, order) for order in orders]
+
+    async def _one_cancels_all(self, tickets: list[Ticket], group: str) -> list[int]:
+        contracts = [await self._contract(ticket.symbol) for ticket in tickets]
+        orders = self._ib.oneCancelsAll([self._order(ticket) for ticket in tickets], group, 1)
+        return [self._send(contract, order) for contract, order in zip(contracts, orders, strict=True)]
+
+    def _send(self, contract: Any, order: Any) -> int:
+        trade = self._ib.placeOrder(contract, order)
         order_id: int = trade.order.orderId
         self._trades[order_id] = trade
         return order_id
@@ -170,7 +211,7 @@ class AsyncioDriver(Driver):
         )
         # The library enters a commission only in the fill that it saw first.
         reports = {fill.execution.execId: fill.commissionReport for fill in self._ib.fills()}
-        return [_execution(fill, reports[fill.execution.execId]) for fill in fills]
+        return [its.execution(fill, reports[fill.execution.execId]) for fill in fills]
 
     async def _contract(self, symbol: str) -> Any:
         if symbol not in self._contracts:
@@ -209,61 +250,10 @@ class AsyncioDriver(Driver):
             self._journal.note_progress(trade.order.orderId, progress)
 
     def _on_execution(self, _trade: Any, fill: Any) -> None:
-        self._journal.note_execution(_execution(fill, fill.commissionReport))
+        self._journal.note_execution(its.execution(fill, fill.commissionReport))
 
     def _on_commission(self, _trade: Any, fill: Any, report: Any) -> None:
         self._journal.note_commission(fill.execution.execId, report.commission, report.currency, report.realizedPNL)
 
     def _on_position(self, held: Any) -> None:
-        self._journal.positions[held.contract.symbol] = _position(held)
-
-
-def _day(day: date) -> date:
-    # A datetime is a date as well, but means that the library took the text for a point in time.
-    assert type(day) is date, f"expected the date of a bar, came {day!r}"
-    return day
-
-
-def _quote(ticker: Any) -> Quote:
-    sizes = (ticker.bidSize, ticker.askSize, ticker.lastSize)
-    day = (ticker.open, ticker.high, ticker.low, ticker.close)
-    return Quote(ticker.bid, ticker.ask, ticker.last, *sizes, *day, ticker.volume)
-
-
-def _ticket(trade: Any) -> Ticket:
-    order = trade.order
-    return Ticket(
-        symbol=trade.contract.symbol,
-        action=order.action,
-        quantity=order.totalQuantity,
-        order_type=order.orderType,
-        limit_price=order.lmtPrice if order.orderType == "LMT" else None,
-        stop_price=order.auxPrice if order.orderType == "STP" else None,
-        reference=order.orderRef,
-    )
-
-
-def _execution(fill: Any, report: Any) -> Execution:
-    done = fill.execution
-    return Execution(
-        exec_id=done.execId,
-        order_id=done.orderId,
-        perm_id=done.permId,
-        client_id=done.clientId,
-        account=done.acctNumber,
-        symbol=fill.contract.symbol,
-        side=done.side,
-        shares=done.shares,
-        price=done.price,
-        cumulative=done.cumQty,
-        average_price=done.avgPrice,
-        reference=done.orderRef,
-        executed_at_s=int(done.time.timestamp()),
-        commission=report.commission,
-        commission_currency=report.currency,
-        realized_pnl=report.realizedPNL,
-    )
-
-
-def _position(held: Any) -> Position:
-    return Position(held.account, held.contract.conId, held.contract.symbol, held.position, held.avgCost)
+        self._journal.positions[held.contract.symbol] = its.position(held)

@@ -12,19 +12,21 @@ Key: TypeAlias = "int | str"
 Take: TypeAlias = Callable[[str, tuple[Any, ...]], None]
 
 # What an answer is made of, and what ends it: the request's id is the first argument.
-_ROWS = {"contractDetails", "historicalData", "accountSummary", "tickPrice", "tickSize", "execDetails"}
-_ENDS = {"contractDetailsEnd", "historicalDataEnd", "accountSummaryEnd", "tickSnapshotEnd", "execDetailsEnd"}
+_ROWS = {"contractDetails", "historicalData", "accountSummary", "tickPrice", "tickSize", "execDetails", "pnl"}
+_ENDS = {"contractDetailsEnd", "historicalDataEnd", "accountSummaryEnd", "tickSnapshotEnd", "execDetailsEnd", "pnl"}
 # Where the protocol gives a request no id, the name of what is asked for stands for it.
 _ROWS_WITHOUT_ID = {
     "openOrder": "openOrders",
     "completedOrder": "completedOrders",
     "position": "positions",
+    "updateAccountValue": "accountUpdates",
     "currentTime": "currentTime",
 }
 _ENDS_WITHOUT_ID = {
     "openOrderEnd": "openOrders",
     "completedOrdersEnd": "completedOrders",
     "positionEnd": "positions",
+    "accountDownloadEnd": "accountUpdates",
     "currentTime": "currentTime",
 }
 

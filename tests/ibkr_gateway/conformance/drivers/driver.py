@@ -8,12 +8,15 @@ from typing import Any
 from .journal import Complaints, Journal
 from .terms import (
     Bar,
+    Bracket,
     CompletedOrder,
     Contract,
     Execution,
     ExecutionFilter,
     Fault,
+    IntradayBar,
     OpenOrder,
+    Pnl,
     Position,
     Progress,
     Quote,
@@ -59,14 +62,18 @@ class Driver(ABC):
         """Ask for the gateway's time, in seconds since 1970."""
 
     @abstractmethod
-    async def qualify(self, *, symbol: str, security_type: str) -> list[Contract]:
-        """Ask for the contracts that fit; none if the gateway refuses."""
+    async def qualify(self, *, symbol: str, security_type: str, local_symbol: str) -> list[Contract]:
+        """Ask for the contracts that fit, by either symbol; none if the gateway refuses."""
 
     @abstractmethod
     async def bars(
         self, *, symbol: str, duration: str, bar_size: str, end: str, format_date: int, use_rth: bool
     ) -> list[Bar]:
         """Ask for the trades of the past; none if the gateway refuses."""
+
+    @abstractmethod
+    async def intraday_bars(self, *, symbol: str, duration: str, bar_size: str) -> list[IntradayBar]:
+        """Ask for the trades of the past in bars below a day; none if the gateway refuses."""
 
     @abstractmethod
     async def snapshot(self, *, symbol: str) -> Quote:
@@ -82,7 +89,7 @@ class Driver(ABC):
 
     @abstractmethod
     async def cancel(self, *, order_id: int) -> None:
-        """Cancel an order of this connection."""
+        """Cancel the order with this id, whether or not there is one."""
 
     @abstractmethod
     async def open_orders(self, *, everyone: bool) -> list[OpenOrder]:
@@ -101,7 +108,21 @@ class Driver(ABC):
         """Ask for the account's figures."""
 
     @abstractmethod
-    async def _place(self, ticket: Ticket) -> int: ...
+    async def account_updates(self) -> list[SummaryValue]:
+        """Follow the account's values until all have come."""
+
+    @abstractmethod
+    async def pnl(self) -> Pnl:
+        """Follow what the account has won until the first figures have come."""
+
+    @abstractmethod
+    async def _place(self, ticket: Ticket, order_id: int | None) -> int: ...
+
+    @abstractmethod
+    async def _bracket(self, wanted: Bracket) -> list[int]: ...
+
+    @abstractmethod
+    async def _one_cancels_all(self, tickets: list[Ticket], group: str) -> list[int]: ...
 
     @abstractmethod
     async def _what_if(self, ticket: Ticket) -> WhatIf: ...
@@ -111,7 +132,19 @@ class Driver(ABC):
 
     async def place(self, **terms: Any) -> int:
         """Place the order with these terms of a Ticket, and return its id."""
-        return await self._place(Ticket(**terms))
+        return await self._place(Ticket(**terms), None)
+
+    async def place_as(self, *, order_id: int, **terms: Any) -> int:
+        """Place the order with these terms of a Ticket under an id of one's own choice."""
+        return await self._place(Ticket(**terms), order_id)
+
+    async def bracket(self, **terms: Any) -> list[int]:
+        """Place the orders of a Bracket with the library's own helper, if it has one, and return their ids."""
+        return await self._bracket(Bracket(**terms))
+
+    async def one_cancels_all(self, *, tickets: list[dict[str, Any]], group: str) -> list[int]:
+        """Place orders of which the first that is filled cancels the others, and return their ids."""
+        return await self._one_cancels_all([Ticket(**terms) for terms in tickets], group)
 
     async def what_if(self, **terms: Any) -> WhatIf:
         """Ask what the order with these terms of a Ticket would do to the account."""

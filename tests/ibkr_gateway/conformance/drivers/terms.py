@@ -50,13 +50,25 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class IntradayBar:
+    """The trading of less than a day, in dollars and shares; its beginning in seconds since 1970."""
+
+    at_s: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+
+
+@dataclass(frozen=True, slots=True)
 class Quote:
-    """The ticks of a stock, in dollars and shares."""
+    """The ticks of a stock, in dollars and shares; @stoqey/ib leaves out the size of the bid (see its driver)."""
 
     bid: float
     ask: float
     last: float
-    bid_size: float
+    bid_size: float | None
     ask_size: float
     last_size: float
     open: float
@@ -77,6 +89,18 @@ class Ticket:
     limit_price: float | None = None
     stop_price: float | None = None
     reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bracket:
+    """An entry with a limit, and two orders that end what it began; prices in dollars."""
+
+    symbol: str
+    action: str
+    quantity: float
+    limit_price: float
+    take_profit_price: float
+    stop_loss_price: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +179,15 @@ class Position:
     symbol: str
     quantity: float
     average_cost: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pnl:
+    """What the account has won, in dollars; None where the gateway leaves it open."""
+
+    daily: float | None
+    unrealized: float | None
+    realized: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,9 @@
+"""Drives the official ibapi 10.51."""
+
+from __future__ import annotations
+
+from .conversation import converse
+from .ibapi_driver import IbapiDriver
+
+if __name__ == "__main__":
+    converse(IbapiDriver)
