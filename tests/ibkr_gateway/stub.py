@@ -116,7 +116,7 @@ def start(ledger_file: Path, *more: str) -> Stub:
         wait_until(answers, "the gateway is ready", READY_S)
     except BaseException:
         process.kill()
-        process.communicate()
+        process.wait()
         control.close()
         raise
     return Stub(process, port, control, ledger_file)
