@@ -61,7 +61,7 @@ WORDS = (
     Word("side[-_]car", "sidecar"),
     Word("bites?|bitten|biting", "hit"),
     # A bit is also a binary digit.
-    Word("bit", "hit", but_not=r"`(?:fault_)?bit`|\bbit_length\b|\b_flip_bit\b|\b\d+[- ]bit\b"),
+    Word("bit", "hit", but_not=r"`(?:fault_)?bit`|\bbit_length\b|\b_flip_bit\b|\bbitNumber\b|\b\d+[- ]bit\b"),
     Word("canary|canaries", "link probe"),
     Word("knock(?:s|ed|ing)?", "probe"),
     Word("last[_ ]wills?", "undo log"),
