@@ -29,7 +29,7 @@ def test_walk_through_shows_what_init_prints(
 
 def test_walk_through_adds_adapters_that_the_file_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The YAML that the reader is told to write is valid beside the rest of the proposal."""
-    (block,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    (block,) = re.findall(r"```yaml\n(workload:.*?)```", PAGE, re.DOTALL)
     monkeypatch.chdir(tmp_path)
     shutil.copytree(FILES, "payments")
     init(Path("payments/docker-compose.yml"), None, scenarios=True, force=False)

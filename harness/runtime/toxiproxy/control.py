@@ -26,8 +26,9 @@ from harness.faults.toxic import WITNESS, Stream, Toxic
 
 Result = TypeVar("Result")
 
-# A server that answers does so within milliseconds; on a machine that is short of processors, in seconds.
-CONTROL_DEADLINE_S = 5.0
+CONTROL_DEADLINE_S = 1.0
+# Nothing waits for a proxy that is only being made, and many are at once: on a busy machine, that takes its time.
+_MAKING_DEADLINE_S = 10.0
 _LOOPBACK = "127.0.0.1"
 _FIRST_ERROR_STATUS = 400
 _STREAMS: tuple[Stream, ...] = ("upstream", "downstream")
@@ -104,8 +105,8 @@ class Control:
         self._protocol = protocol
         self.port = port
         self.deadline_s = deadline_s
-        # Longer than the deadline, which so is always the one that speaks; it only ends the abandoned thread.
-        self._consumer = _Consumer(host, port, deadline_s + 1.0)
+        # Longer than each deadline, which so is always the one that speaks; it only ends the abandoned thread.
+        self._consumer = _Consumer(host, port, max(deadline_s, _MAKING_DEADLINE_S) + 1.0)
         self._server = library_server.Toxiproxy()
         self._proxy: Any = None
 
@@ -125,9 +126,9 @@ class Control:
                 enabled=False,
             )
 
-        await self._call("make the proxy", work)
-        await self._call("add its witness", self._add_witness)
-        await self._call("enable the proxy", self._proxy.enable)
+        await self._call("make the proxy", work, _MAKING_DEADLINE_S)
+        await self._call("add its witness", self._add_witness, _MAKING_DEADLINE_S)
+        await self._call("enable the proxy", self._proxy.enable, _MAKING_DEADLINE_S)
 
     async def attach(self, listen_port: int) -> None:
         """Take the proxy that the server made by itself, as its configuration says, and free it of toxics.
@@ -247,7 +248,8 @@ class Control:
     def _told(self, toxic: Toxic) -> dict[str, int | str]:
         return {**_IDLE, "direction": toxic.stream, "protocol": self._protocol, **toxic.attributes}
 
-    async def _call(self, what: str, work: Callable[[], Result]) -> Result:
+    async def _call(self, what: str, work: Callable[[], Result], deadline_s: float | None = None) -> Result:
+        within_s = self.deadline_s if deadline_s is None else deadline_s
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Result] = loop.create_future()
 
@@ -272,11 +274,11 @@ class Control:
 
         threading.Thread(target=run, name=f"toxiproxy-{self.name}", daemon=True).start()
         try:
-            async with asyncio.timeout(self.deadline_s):
+            async with asyncio.timeout(within_s):
                 return await answer
         except TimeoutError:
             raise ControlHung(
-                f"Toxiproxy of {self.name} (port {self.port}) did not {what} within {self.deadline_s:g} s"
+                f"Toxiproxy of {self.name} (port {self.port}) did not {what} within {within_s:g} s"
             ) from None
         except requests.Timeout as error:
             raise ControlHung(f"Toxiproxy of {self.name} (port {self.port}) did not {what} in time") from error
