@@ -36,6 +36,8 @@ from harness.drill.report_directory import new_report_directory
 from harness.drill.series import drill_all, skip_all
 from harness.drill.unforeseen import unforeseen
 from harness.errors import HarnessError, UsageError
+from harness.faults.gateway.fault import GatewayFault
+from harness.faults.gateway.rows import gateway_rows
 from harness.faults.registry import known_faults
 from harness.report.files import as_json
 from harness.report.result import DrillResult, verdict_of_all
@@ -170,6 +172,9 @@ def fault_table() -> Table:
         runtimes = ", ".join(runtimes_of(fault))
         settings = ", ".join(fault.settings()) or "–"
         table.add_row(*map(escape, (name, fault.TARGET, settings, fault.SENTENCE, runtimes, f"… {fault.PHRASES[0]}")))
+    runtimes = ", ".join(runtimes_of(GatewayFault))
+    for row in gateway_rows():
+        table.add_row(*map(escape, (row.written, GatewayFault.TARGET, row.parameters, row.about, runtimes, row.said)))
     return table
 
 

@@ -68,6 +68,8 @@ def _tell(console: Console, proposal: Proposal, overlay: Path, scenarios: int) -
         line("link", f"{each.link}   ({each.where})")
     for name, probe in proposal.probes.items():
         line("ready", f"{name}: {probe.kind} {_without_password(probe.target)}   ({probe.where})")
+    if (gateway := proposal.gateway) is not None:
+        line("gateway", f"{gateway.service}: the gateway stub in its place, on port {gateway.port}   ({gateway.why})")
     for found in proposal.mounts:
         line("host path", f"{found.mount.source}: {found.instead} in a drill   ({found.why})")
     if not proposal.links:

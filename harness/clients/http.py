@@ -81,6 +81,10 @@ class HttpApi:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close its connections."""
         await self._client.aclose()
 
 

@@ -153,7 +153,7 @@ class Drill:
         with phase(self._history, "reset"):
             await reset(self._running, clients)
             if clients.gateway is not None:
-                await clients.gateway.set_fill_delay(self._scenario.broker.fill_delay_s)
+                await clients.gateway.set_behaviour(self._scenario.broker.model_dump(exclude_none=True))
             before = await read_operations(clients, self._running)
         with phase(self._history, "steady"):
             await workload.require_whole()

@@ -16,12 +16,13 @@ from harness.faults.fault import Fault
 from harness.history.events import FaultHealed, FaultHit, FaultNeverCame, FaultObserved, FaultOff, FaultOn
 from harness.history.history import HistoryWriter
 from harness.runtime.effects.effect import Hit
+from harness.runtime.effects.gateway import GatewayEffect
 from harness.runtime.effects.registry import effect_of
 from harness.runtime.running import RunningStack
 from harness.runtime.waiting import until
 from harness.scenario.model import Injection
 from harness.scenario.overlaps import held_by
-from harness.scenario.triggers import AtTime, BeforeRun, NthConnection, OrderAtBroker, TaskState
+from harness.scenario.triggers import AtTime, BeforeRun, NthConnection, NthRequest, OrderAtBroker, TaskState
 
 OBSERVE_EVERY_S = 1.0
 HEAL_DEADLINE_S = 20.0
@@ -123,6 +124,10 @@ class Injector:
         await self.effect.arm()
         if self._running.undo_log is not None:
             self._running.undo_log.note(self._undo_key, await self.effect.undo_steps())
+        match self.injection.start, self.effect:
+            case NthRequest(request=request, nth=nth), GatewayEffect() as effect:
+                # Before the run: the stub counts from here.
+                await effect.arm_at(request, nth)
 
     async def _disarm(self) -> None:
         # What cannot be removed goes with the session.
@@ -142,6 +147,12 @@ class Injector:
         match self.injection.start:
             case BeforeRun():
                 return
+            case NthRequest() if isinstance(self.effect, GatewayEffect):
+                await until(
+                    self.effect.has_come,
+                    what=f"the gateway: {self.injection.start}",
+                    deadline_s=math.inf,  # the drill ends the wait, with the run
+                )
             case AtTime(at_s=at_s):
                 await run_began.wait()
                 await asyncio.sleep(at_s)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from harness.errors import UsageError
 from harness.faults.fault import Fault
+from harness.faults.gateway.fault import GatewayFault
 from harness.faults.link.answer_lost import AnswerLost
 from harness.faults.link.blackhole import Blackhole
 from harness.faults.link.latency import Latency
@@ -45,6 +46,7 @@ BUILT_IN: Mapping[str, type[Fault]] = {
     "disk-full": DiskFull,
     "volume-read-only": VolumeReadOnly,
     "process-limit": ProcessLimit,
+    "gateway": GatewayFault,
 }
 
 

@@ -13,7 +13,7 @@ from harness.faults.fault import Fault
 from harness.faults.registry import known_faults
 from harness.scenario.model import Injection
 from harness.scenario.targets import kind_of
-from harness.scenario.triggers import AtTime, BeforeRun, NthConnection, OrderAtBroker, TaskState, Trigger
+from harness.scenario.triggers import AtTime, BeforeRun, NthConnection, NthRequest, OrderAtBroker, TaskState, Trigger
 
 Meaning = TypeVar("Meaning")
 Phrases = Mapping[str, Callable[[re.Match[str]], Meaning]]
@@ -21,7 +21,9 @@ Phrases = Mapping[str, Callable[[re.Match[str]], Meaning]]
 
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
-_ORDINAL = rf"(\d+|{'|'.join(_ORDINALS)})"
+ORDINAL = rf"\d+|{'|'.join(_ORDINALS)}"
+"""A place in a row, as a regular expression: ``third``, ``12``."""
+_ORDINAL = rf"({ORDINAL})"
 _LASTS = r"for [\d.]+ s|until the run ends"
 _SETTING = re.compile(r"\{(\w+)\}")
 _WRITTEN: Mapping[object, str] = {int: r"\d+", float: r"[\d.]+"}
@@ -34,9 +36,11 @@ TRIGGERS: Phrases[Trigger] = {
     r'once task "([^"]+)" has succeeded': lambda found: _task(found[1], "success"),
     r'once task "([^"]+)" has failed': lambda found: _task(found[1], "failed"),
     rf"once the broker has received (?:order|the) {_ORDINAL}(?: order)?": lambda found: OrderAtBroker(
-        order=_place(found[1])
+        order=place(found[1])
     ),
-    rf"once the {_ORDINAL} connection is made(?: over it)?": lambda found: NthConnection(connection=_place(found[1])),
+    rf"once the {_ORDINAL} connection is made(?: over it)?": lambda found: NthConnection(connection=place(found[1])),
+    rf"at the {_ORDINAL} order": lambda found: NthRequest(request="placeOrder", nth=place(found[1])),
+    rf'at the {_ORDINAL} request "(\w+)"': lambda found: NthRequest(request=found[2], nth=place(found[1])),
 }
 
 OUTCOMES: Mapping[str, str] = {
@@ -63,8 +67,12 @@ def fault_phrases(target: str) -> Phrases[Fault]:
         target: the kind of target (``harness/scenario/targets.py``).
     """
     faults = [fault for fault in known_faults().values() if target == fault.TARGET]
-    said = {_pattern(phrase, fault): _meaning_of(fault) for fault in faults for phrase in fault.PHRASES}
-    by_name = {rf'is "{fault.name()}"': _meaning_of(fault) for fault in faults}
+    said = {
+        _pattern(phrase, fault): _meaning_of(fault, settings)
+        for fault in faults
+        for phrase, settings in fault.sayings().items()
+    }
+    by_name = {rf'is "{fault.name()}"': _meaning_of(fault, {}) for fault in faults}
     return said | by_name
 
 
@@ -93,17 +101,31 @@ def injection(target: str, fault: str, lasts: str, start: str) -> Injection:
         ScenarioError: there is no such fault or trigger, or its numbers are out of range.
     """
     kind = kind_of(target)
+    return injection_of(
+        {
+            kind: target,
+            "is": _meaning(fault_phrases(kind), fault, f"fault of a {kind}"),
+            "from": _meaning(TRIGGERS, start, "start of a fault"),
+            **_meaning(DURATIONS, lasts, "duration of a fault"),
+        },
+        said=f'"{target}" {fault} {lasts} {start}',
+    )
+
+
+def injection_of(written: Mapping[str, object], *, said: str) -> Injection:
+    """One fault of a scenario, from its fields.
+
+    Args:
+        written: as a scenario's file has them.
+        said: the step that means them.
+
+    Raises:
+        ScenarioError: they make no fault; names the step.
+    """
     try:
-        return Injection.model_validate(
-            {
-                kind: target,
-                "is": _meaning(fault_phrases(kind), fault, f"fault of a {kind}"),
-                "from": _meaning(TRIGGERS, start, "start of a fault"),
-                **_meaning(DURATIONS, lasts, "duration of a fault"),
-            }
-        )
+        return Injection.model_validate(dict(written))
     except ValidationError as cause:
-        raise ScenarioError(f'"{target}" {fault} {lasts} {start}: {_first(cause)}') from cause
+        raise ScenarioError(f"{said}: {_first(cause)}") from cause
 
 
 def count(text: str) -> int:
@@ -144,7 +166,7 @@ def scenario_name(test: str) -> str:
 def _every_phrase(*, lasts: bool) -> Iterator[str]:
     for fault in known_faults().values():
         if fault.LASTS is lasts:
-            yield from (*fault.PHRASES, f'is "{fault.name()}"')
+            yield from (*fault.sayings(), f'is "{fault.name()}"')
 
 
 def _pattern(phrase: str, fault: type[Fault]) -> str:
@@ -156,18 +178,33 @@ def _pattern(phrase: str, fault: type[Fault]) -> str:
 
 
 def _group(setting: str, fault: type[Fault]) -> str:
-    written = _WRITTEN.get(fault.model_fields[setting].annotation, r"\S+")
+    field = fault.model_fields.get(setting)
+    written = r"[\w.-]+" if field is None else _WRITTEN.get(field.annotation, r"\S+")
     return f"(?P<{setting}>{written})"
 
 
-def _meaning_of(fault: type[Fault]) -> Callable[[re.Match[str]], Fault]:
-    return lambda found: fault.model_validate(found.groupdict())
+def _meaning_of(fault: type[Fault], settings: Mapping[str, object]) -> Callable[[re.Match[str]], Fault]:
+    return lambda found: fault.model_validate({**settings, **_said(fault, found.groupdict())})
+
+
+def _said(fault: type[Fault], groups: Mapping[str, str]) -> dict[str, object]:
+    """What a phrase says; a parameter, which is no setting of the fault's own, is a number where it looks like one."""
+    return {name: text if name in fault.model_fields else _value(text) for name, text in groups.items()}
+
+
+def _value(text: str) -> object:
+    if re.fullmatch(r"\d+", text):
+        return int(text)
+    return float(text) if re.fullmatch(r"\d+\.\d+", text) else text
 
 
 def _meaning(phrases: Phrases[Meaning], text: str, kind: str) -> Meaning:
     for phrase, meaning in phrases.items():
         if found := re.fullmatch(phrase, text):
-            return meaning(found)
+            try:
+                return meaning(found)
+            except ValidationError as cause:
+                raise ScenarioError(f"{text}: {_first(cause)}") from cause
     known = "; ".join(phrase for phrase in phrases if phrase)
     raise ScenarioError(f"no phrase says {text!r} as the {kind}; there are: {known}")
 
@@ -176,7 +213,8 @@ def _task(task: str, state: str) -> TaskState:
     return TaskState.model_validate({"task": task, "state": state})
 
 
-def _place(text: str) -> int:
+def place(text: str) -> int:
+    """A place in a row: ``first`` … ``tenth``, or digits."""
     return _ORDINALS.index(text) + 1 if text in _ORDINALS else int(text)
 
 

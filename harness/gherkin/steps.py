@@ -12,7 +12,8 @@
 
 Each fault carries its own phrases (docs/faults.md lists them). It starts ``before the run``, ``3 s into the run``,
 ``once task "…" is running``, ``once task "…" has failed``, ``once the broker has received the first order``,
-``once the second connection is made over it``.
+``once the second connection is made over it``; a fault of the gateway also ``at the third order``.
+What the gateway does with one order has a Given of its own: ``the gateway rejects the third order with 201``.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from pytest_bdd import given, parsers, then, when
 
 from harness.drill.runner import DrillRunner
 from harness.errors import ScenarioError
-from harness.gherkin import expectations, phrases
+from harness.gherkin import broker, expectations, phrases
 from harness.gherkin.plan import DrillPlan
 from harness.report.result import DrillResult
 from harness.scenario.model import BrokerPart
@@ -60,7 +61,21 @@ def momentary_fault_is_planned(drill_plan: DrillPlan, target: str, fault: str, s
 @given(parsers.parse("the broker fills orders after {fill_delay_s:g} s"))
 def broker_fills_after(drill_plan: DrillPlan, fill_delay_s: float) -> None:
     """Set the time between an order's acknowledgement and its fill."""
-    drill_plan.broker = BrokerPart(fill_delay_s=fill_delay_s)
+    drill_plan.broker = BrokerPart.model_validate({**drill_plan.broker.model_dump(), "fill_delay_s": fill_delay_s})
+
+
+@given(parsers.parse("the broker fills orders in {fill_pieces:d} pieces"))
+def broker_fills_in_pieces(drill_plan: DrillPlan, fill_pieces: int) -> None:
+    """Set in how many executions an order fills."""
+    drill_plan.broker = BrokerPart.model_validate({**drill_plan.broker.model_dump(), "fill_pieces": fill_pieces})
+
+
+@given(parsers.re(broker.ORDER_STEP))
+def gateway_does_to_one_order(
+    drill: DrillRunner, drill_plan: DrillPlan, does: str, nth: str, code: str | None, text: str | None
+) -> None:
+    """Plan what the gateway does with one order: reject it with a code, hold it, never fill it, fill it in part."""
+    drill_plan.faults.append(broker.order_trouble(drill.running.stack, does, nth, code, text))
 
 
 @when(parsers.parse("the trading workflow runs for {symbols}"), target_fixture="result")

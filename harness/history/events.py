@@ -29,6 +29,7 @@ class Witness(StrEnum):
     PROXY = "proxy"
     SYSTEM = "system"
     KERNEL = "kernel"
+    GATEWAY = "gateway"
 
 
 class Fate(StrEnum):

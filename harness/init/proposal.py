@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.init.foreign import ForeignService, read_foreign
+from harness.init.gateways import FoundGateway, find_gateway, of_gateway
 from harness.init.jobs import find_jobs
 from harness.init.known import protocol
 from harness.init.links import FoundLink, find_links
@@ -27,6 +28,7 @@ class Proposal:
         entrance: a service and port that speaks HTTP, where a workload could send its requests.
         database: the address of a Postgres of the system.
         mounts: what services mount of this machine, and could write to.
+        gateway: the broker's real gateway, in whose place a drill has the stub.
     """
 
     compose: Path
@@ -37,6 +39,7 @@ class Proposal:
     entrance: tuple[str, int] | None
     database: str | None
     mounts: tuple[FoundMount, ...] = ()
+    gateway: FoundGateway | None = None
 
     @property
     def clients(self) -> tuple[str, ...]:
@@ -80,6 +83,11 @@ def propose(compose: Path, variables: Mapping[str, str], only: tuple[str, ...] =
     probes = found | find_jobs(services)
     databases = [dsn for service in services.values() if (dsn := database_of(service)) is not None]
     links = find_links(services)
+    gateway = find_gateway(services, links)
+    links = of_gateway(gateway, links)
+    if gateway is not None:
+        probes[gateway.service] = gateway.ready
+    replaced = {name: each for name, each in services.items() if gateway is None or name != gateway.service}
     return Proposal(
         compose=compose,
         only=only,
@@ -88,7 +96,8 @@ def propose(compose: Path, variables: Mapping[str, str], only: tuple[str, ...] =
         probes=probes,
         entrance=_entrance(services, links),
         database=databases[0] if databases else None,
-        mounts=find_mounts(services, compose.resolve().parent),
+        mounts=find_mounts(replaced, compose.resolve().parent),
+        gateway=gateway,
     )
 
 

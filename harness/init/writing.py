@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 
+from harness.init.gateways import CONTROL_PORT, STUB_IMAGE, STUB_MODULE, FoundGateway
 from harness.init.proposal import Proposal
 from harness.init.scenarios import scenario_names
 
@@ -54,6 +55,7 @@ def _of_the_file(proposal: Proposal, *, with_scenarios: bool) -> Iterator[str]:
     yield "adapters:"
     yield from _indented(_workload(proposal), 2)
     yield from _indented(_database(proposal), 2)
+    yield from _indented(_gateway_adapter(proposal), 2)
     yield from _indented(_traffic(proposal), 2)
 
 
@@ -108,10 +110,34 @@ def _traffic(proposal: Proposal) -> Iterator[str]:
     yield from (f'  - {{link: {_text(str(each.link))}, log: "."}}' for each in proposal.links)
 
 
+def _gateway_adapter(proposal: Proposal) -> Iterator[str]:
+    if proposal.gateway is not None:
+        yield "# The stub's control port: its ledger is the witness for orders, and scenarios order its faults there."
+        yield f'gateway: {{control: "http://{proposal.gateway.service}:{CONTROL_PORT}"}}'
+
+
+def _stub(gateway: FoundGateway) -> Iterator[str]:
+    yield f"# The gateway stub in the place of a real gateway (known by {gateway.why}): under the same"
+    yield "# name, on the port that the system asks for, and without a login. Nothing of the real one is started."
+    yield f"image: {STUB_IMAGE}"
+    own = f"--control, {_text(str(CONTROL_PORT))}, --ledger, /tmp/ledger.jsonl"
+    yield f"command: [python, -m, {STUB_MODULE}, --host, 0.0.0.0, --port, {_text(str(gateway.port))}, {own}]"
+
+
+def _stub_run(gateway: FoundGateway) -> str:
+    ports = f'--port, "{{port:{gateway.port}}}", --control, "{{port:{CONTROL_PORT}}}"'
+    return f'run: [python, -m, {STUB_MODULE}, {ports}, --ledger, "{{data}}/ledger.jsonl"]'
+
+
 def _services(proposal: Proposal) -> Iterator[str]:
     for name, probe in proposal.probes.items():
+        gateway = proposal.gateway if proposal.gateway and proposal.gateway.service == name else None
         yield f"{_text(name)}:"
+        if gateway is not None:
+            yield from _indented(_stub(gateway), 2)
         yield "  x-harness:"
+        if gateway is not None:
+            yield f"    {_stub_run(gateway)}"
         target = probe.target if probe.kind == "done" else _text(probe.target)
         yield f"    ready: {{{probe.kind}: {target}}}  # {probe.where}"
 

@@ -29,6 +29,7 @@ def _row(scenario: Scenario) -> tuple[str, str, str, str]:
 
 
 def _shown(injection: Injection) -> str:
-    written: str | dict[str, object] = injection.model_dump(mode="json", by_alias=True)["is"]
-    name = written if isinstance(written, str) else next(iter(written))
-    return f"{injection.target.replace('->', '→')}: `{name}`"
+    written = injection.fault.as_written()
+    name = next(iter(written))
+    shown = f"{name}: {written[name]}" if injection.fault.SPELLED_FLAT else name
+    return f"{injection.target.replace('->', '→')}: `{shown}`"

@@ -8,6 +8,7 @@ from harness.checks.check import Check
 from harness.checks.registry import BUILT_IN as PROMISES
 from harness.checks.registry import PROOFS
 from harness.faults.fault import Fault
+from harness.faults.gateway.rows import gateway_rows
 from harness.faults.registry import BUILT_IN as FAULTS
 from harness.reference.commands import command_rows, exit_code_rows, option_rows
 from harness.reference.rows import Rows
@@ -36,6 +37,15 @@ def _fault_row(name: str, fault: type[Fault]) -> tuple[str, ...]:
     return f"`{name}`", fault.TARGET, runtimes, fault.SENTENCE, fault.PROOF_ON, fault.PROOF_HEALED, said
 
 
+def _gateway_faults() -> Rows:
+    rows = ((f"`{row.written}`", row.about, _code(row.parameters), f"`{row.said}`") for row in gateway_rows())
+    return [("`is:`", "what happens", "parameters", "in a feature"), *rows]
+
+
+def _code(names: str) -> str:
+    return ", ".join(f"`{name}`" if name != "–" else name for name in names.split(", "))
+
+
 def _triggers() -> Rows:
     return [("`from:`", "the fault starts"), *((f"`{each.EXAMPLE}`", each.STARTS) for each in TRIGGERS.values())]
 
@@ -56,6 +66,7 @@ def _needs(check: Check) -> str:
 
 TABLES: Mapping[str, Callable[[], Rows]] = {
     "faults": _faults,
+    "gateway faults": _gateway_faults,
     "triggers": _triggers,
     "promises": lambda: _checks("promise", PROMISES),
     "proofs": lambda: _checks("proof", PROOFS),

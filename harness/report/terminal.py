@@ -106,7 +106,7 @@ class TerminalProgress:
                 self._step("steady ✓", f"{event.took_s:.1f} s")
             case FaultOn():
                 self._step("fault on", f"{event.target} {event.what} at {entry.at_s:.1f} s: {event.cause}")
-            case FaultHit(witness=Witness.PROXY | Witness.SYSTEM | Witness.KERNEL):
+            case FaultHit(witness=Witness.PROXY | Witness.SYSTEM | Witness.KERNEL | Witness.GATEWAY):
                 self._step("hit ✓", f"{event.count} {event.detail}")
             case FaultHealed():
                 again = " by a new proxy" if event.proxy_replaced else ""

@@ -16,9 +16,11 @@ def _fault(value: object) -> object:
         return value
     name: object = value
     settings: object = {}
+    faults = known_faults()
+    if isinstance(value, dict) and (flat := next((known for known in faults if _is_flat(known, value)), None)):
+        return faults[flat].model_validate(value)
     if isinstance(value, dict) and len(value) == 1:
         name, settings = next(iter(value.items()))
-    faults = known_faults()
     fault = faults.get(name) if isinstance(name, str) else None
     if fault is None:
         raise ValueError(f"unknown fault {name!r}; there are: {', '.join(faults)}")
@@ -27,41 +29,17 @@ def _fault(value: object) -> object:
     return fault.model_validate(settings)
 
 
+def _is_flat(name: str, written: dict[object, object]) -> bool:
+    return known_faults()[name].SPELLED_FLAT and name in written
+
+
 def _fault_schema() -> dict[str, object]:
-    plain = [name for name, fault in BUILT_IN.items() if not _required(fault)]
-    settled = [
-        {
-            "type": "object",
-            "description": fault.__doc__,
-            "properties": {
-                name: {
-                    "type": "object",
-                    "properties": _settings(fault),
-                    "required": _required(fault),
-                    "additionalProperties": False,
-                }
-            },
-            "required": [name],
-            "additionalProperties": False,
-        }
-        for name, fault in BUILT_IN.items()
-        if _settings(fault)
-    ]
-    return {"anyOf": [{"enum": plain}, *settled]}
-
-
-def _settings(fault: type[Fault]) -> dict[str, object]:
-    properties: dict[str, object] = fault.model_json_schema()["properties"]
-    return {name: schema for name, schema in properties.items() if name != "kind"}
-
-
-def _required(fault: type[Fault]) -> list[str]:
-    return [name for name in fault.settings() if fault.model_fields[name].is_required()]
+    plain = [name for name, fault in BUILT_IN.items() if not fault.required_settings()]
+    return {"anyOf": [{"enum": plain}, *(each for fault in BUILT_IN.values() for each in fault.spellings())]}
 
 
 def _as_written(fault: Fault) -> dict[str, object]:
-    settings = fault.model_dump(exclude_none=True)
-    return {settings.pop("kind"): settings}
+    return fault.as_written()
 
 
 AnyFault = Annotated[Fault, BeforeValidator(_fault), PlainSerializer(_as_written), WithJsonSchema(_fault_schema())]

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from harness.checks.registry import checkable, known_promises, missing_adapters
 from harness.errors import ScenarioError, StackError
+from harness.faults.gateway.fault import GatewayFault
 from harness.scenario.model import Scenario
 from harness.scenario.overlaps import overlaps
-from harness.scenario.triggers import OrderAtBroker, TaskState, Trigger
+from harness.scenario.triggers import NthRequest, OrderAtBroker, TaskState, Trigger
 from harness.stack.adapters import Adapters
 from harness.stack.source import Source, read_source, validate
 from harness.stack.stack import Stack
@@ -58,6 +59,8 @@ def check_against(scenario: Scenario, stack: Stack, source: Source | None = None
         except StackError as cause:
             where = _where(source, scenario, (*at, injection.fault.TARGET))
             raise ScenarioError(f"{where}: {cause}") from cause
+        if isinstance(injection.fault, GatewayFault) and (why := _no_stub(injection.target, stack)):
+            raise ScenarioError(f"{_where(source, scenario, (*at, 'service'))}: {why}")
         task = getattr(injection.start, "task", None)
         if needed := _missing_for_trigger(injection.start, stack.adapters):
             where = _where(source, scenario, (*at, "from"))
@@ -87,11 +90,23 @@ def _check_promises(scenario: Scenario, stack: Stack, source: Source | None) -> 
             raise ScenarioError(f"{where}: there is no promise {name!r}; there are: {', '.join(known)}")
 
 
+def _no_stub(service: str, stack: Stack) -> str | None:
+    """Why a service cannot be given a fault of the gateway; None where it can."""
+    stub = stack.adapters.gateway.service if stack.adapters.gateway else None
+    if stub is None:
+        return f"a fault of the gateway needs x-harness.adapters.gateway, which {stack.path.name} does not name"
+    if stub != service:
+        return f"{service!r} is not the gateway stub: x-harness.adapters.gateway names {stub!r}"
+    if not stack.links_to(service):
+        return f"no link leads to {service!r}, so that nothing would show that the fault hit the system"
+    return None
+
+
 def _missing_for_trigger(trigger: Trigger, adapters: Adapters) -> str | None:
     """The adapter without which it could not be told that a trigger has happened."""
     if isinstance(trigger, TaskState) and adapters.airflow is None:
         return "airflow"
-    if isinstance(trigger, OrderAtBroker) and adapters.gateway is None:
+    if isinstance(trigger, OrderAtBroker | NthRequest) and adapters.gateway is None:
         return "gateway"
     return None
 

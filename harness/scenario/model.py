@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from harness.checks.registry import BUILT_IN
+from harness.faults.gateway.fault import GatewayFault
 from harness.scenario.fault_spelling import AnyFault
 from harness.scenario.targets import TARGET_KINDS, TargetKind
-from harness.scenario.triggers import AnyTrigger, BeforeRun
+from harness.scenario.triggers import AnyTrigger, BeforeRun, NthRequest
 from harness.validated import Strict
 
 
@@ -61,6 +62,14 @@ class Injection(Strict):
             raise ValueError(f"'{fault.name()}' is a fault of a {fault.TARGET}: write {example}")
         return fault
 
+    @field_validator("start")
+    @classmethod
+    def _that_can_start_it(cls, start: AnyTrigger, info: ValidationInfo) -> AnyTrigger:
+        fault = info.data.get("fault")
+        if isinstance(start, NthRequest) and fault is not None and not isinstance(fault, GatewayFault):
+            raise ValueError(f"only a fault of the gateway can come with a request, and '{fault.name()}' is none")
+        return start
+
     @field_validator("for_s")
     @classmethod
     def _as_long_as_it_lasts(cls, for_s: float | None, info: ValidationInfo) -> float | None:
@@ -85,13 +94,19 @@ class WorkflowPart(Strict):
 
 
 class BrokerPart(Strict):
-    """How the gateway stand-in behaves in this scenario.
+    """How the gateway stand-in behaves in this scenario, in the steady run as well.
+
+    What goes wrong with orders (a part that is never completed, none filled, refused) is a fault of the gateway.
 
     Args:
-        fill_delay_s: the time between an order's acknowledgement and its fill.
+        fill_delay_s: the time between an order's acknowledgement and its fill, and from one piece to the next.
+        fill_pieces: in how many executions an order fills.
+        price_moves: whether prices walk, or stand where they are.
     """
 
     fill_delay_s: float = Field(default=0.1, ge=0, le=60)
+    fill_pieces: int = Field(default=1, ge=1, le=100)
+    price_moves: bool = False
 
 
 class Scenario(Strict):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, field_validator
 
+from harness.faults.gateway.known import stub_catalogue
 from harness.validated import Strict
 
 
@@ -85,7 +86,29 @@ class OrderAtBroker(_Trigger):
         return f"order {self.order} is at the broker"
 
 
-Trigger = AtTime | BeforeRun | TaskState | NthConnection | OrderAtBroker
+class NthRequest(_Trigger):
+    """The gateway stub is to answer the N-th request of a kind: its fault is on before that one is answered."""
+
+    EXAMPLE: ClassVar[str] = "{request: placeOrder, nth: 3}"
+    STARTS: ClassVar[str] = (
+        "before the gateway stub answers that request, counted from the run's start; only a fault of the gateway can"
+    )
+
+    request: str = Field(json_schema_extra={"enum": [*stub_catalogue().requests]})
+    nth: int = Field(default=1, ge=1, le=1_000_000)
+
+    @field_validator("request")
+    @classmethod
+    def _known(cls, request: str) -> str:
+        if request not in (known := stub_catalogue().requests):
+            raise ValueError(f"no client sends a request {request!r}; there are: {', '.join(known)}")
+        return request
+
+    def __str__(self) -> str:
+        return f"{self.request} number {self.nth} is to be answered"
+
+
+Trigger = AtTime | BeforeRun | TaskState | NthConnection | OrderAtBroker | NthRequest
 
 TRIGGERS: Mapping[str, type[Trigger]] = {
     "before": BeforeRun,
@@ -93,6 +116,7 @@ TRIGGERS: Mapping[str, type[Trigger]] = {
     "task": TaskState,
     "connection": NthConnection,
     "order": OrderAtBroker,
+    "request": NthRequest,
 }
 
 

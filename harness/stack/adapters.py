@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
@@ -30,9 +31,14 @@ class AirflowAdapter(Strict):
 
 
 class GatewayAdapter(Strict):
-    """The gateway stub's control port, whose ledger is the witness for orders."""
+    """The gateway stub's control port, whose ledger is the witness for orders, and which takes orders for faults."""
 
     control: str
+
+    @property
+    def service(self) -> str | None:
+        """The service that it names."""
+        return urlsplit(self.control).hostname
 
 
 class NotificationsAdapter(Strict):

@@ -91,6 +91,7 @@ class ServicePart(Strict):
     ``{volume:NAME}`` for a volume that services share, ``{project}`` for the compose file's directory, ``{template}``
     for the kept template. ``reset_directories`` hold the state of runs, and are emptied between drills. ``proxy_of``
     names the link whose Toxiproxy this service is where Compose itself runs the file: it is no part of the system.
+    ``stands_in`` is set where an overlay has put a stand-in in the place of what the compose file says.
     """
 
     run: list[str] = Field(default_factory=list)
@@ -100,6 +101,7 @@ class ServicePart(Strict):
     template: Template | None = None
     reset_directories: list[str] = Field(default_factory=list)
     proxy_of: Annotated[str, BeforeValidator(_link_text)] | None = None
+    stands_in: bool = False
 
 
 class ComposeService(Strict):

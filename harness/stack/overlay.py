@@ -8,13 +8,16 @@ It looks like this::
     services:
       api:
         x-harness: {ready: {...}}
+      ib-gateway:
+        image: trading-ibkr-gateway  # a stand-in in its place
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from harness.errors import StackError
 from harness.stack.extends import merge
@@ -23,12 +26,31 @@ from harness.validated import Strict
 
 Fields = dict[str, object]
 _PART = "x-harness"
+# What stays of a service in whose place a stand-in runs: its names, and when it is started.
+_NAMES = ("container_name", "hostname", "networks", "profiles")
 
 
 class OverlayService(Strict):
-    """What the overlay says of one service; all else is the compose file's."""
+    """What the overlay says of one service; all else is the compose file's.
 
+    With an ``image``, a stand-in takes the service's place: of what the compose file says only the names stay under
+    which the others find it. Nothing of the real one is started, and it gets none of its settings, logins or files.
+
+    Args:
+        image: the stand-in's.
+        command: what it runs; as local processes ``x-harness.run`` says that.
+        part: what only a harness needs to know.
+    """
+
+    image: str | None = None
+    command: list[str] | None = None
     part: Fields = Field(default_factory=dict, alias=_PART)
+
+    @model_validator(mode="after")
+    def _of_an_image(self) -> Self:
+        if self.command is not None and self.image is None:
+            raise ValueError("a command is that of an image: name the stand-in's image too")
+        return self
 
 
 class Overlay(Strict):
@@ -84,8 +106,15 @@ def _laid_over(service: object, overlay: Overlay, name: str) -> object:
     if not isinstance(service, dict):
         return service
     laid: Fields = dict(service)
-    if name in overlay.services:
-        laid[_PART] = merge(_mapping(service.get(_PART)), overlay.services[name].part)
+    said = overlay.services.get(name)
+    if said is not None and said.image is not None:
+        laid = {key: laid[key] for key in _NAMES if key in laid}
+        laid["image"] = said.image
+        if said.command is not None:
+            laid["command"] = said.command
+        laid[_PART] = {**said.part, "stands_in": True}
+    elif said is not None:
+        laid[_PART] = merge(_mapping(service.get(_PART)), said.part)
     if overlay.only:
         # As with Compose, a service that is named runs, with any profiles.
         laid.pop("profiles", None)

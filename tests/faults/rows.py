@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from harness.runtime.service import ServiceState
+from tests.faults.gateway_subject import is_silent_over_link
 from tests.faults.subject import VOLUME, Subject
 
 _TRY_TO_WRITE = f"""
@@ -128,6 +129,10 @@ async def _cannot_fork(subject: Subject) -> bool:
     return await subject.python(_TRY_TO_FORK) == _EAGAIN
 
 
+async def _says_nothing(subject: Subject) -> bool:
+    return await is_silent_over_link(subject.running)
+
+
 ROWS: Mapping[str, Row] = {
     "refused": Row(_is_refused_over_link),
     "reset": Row(_is_reset_over_link),
@@ -145,4 +150,5 @@ ROWS: Mapping[str, Row] = {
     "disk-full": Row(_has_no_room, {"path": VOLUME}),
     "volume-read-only": Row(_cannot_write, {"path": VOLUME}),
     "process-limit": Row(_cannot_fork, {"pids": 1}),
+    "gateway": Row(_says_nothing, {"gateway": "silent"}),
 }

@@ -14,6 +14,7 @@ from harness.runtime.effects.effect import Observation
 from harness.runtime.effects.registry import cannot_do, effect_of, effect_type, runtimes_of
 from harness.runtime.running import RuntimeName
 from harness.testing import ContractBroken, check_declaration, check_fault
+from tests.faults.gateway_subject import GATEWAY
 from tests.faults.rows import ROWS, Row
 from tests.faults.subject import LINK, SERVICE, Subject
 
@@ -28,6 +29,8 @@ EVERYWHERE = [
 
 def target_of(name: str) -> str:
     """What a fault is put on in the small stack."""
+    if name == "gateway":
+        return GATEWAY
     return LINK if BUILT_IN[name].TARGET == "link" else SERVICE
 
 
@@ -48,9 +51,11 @@ def test_fault_says_what_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize(("runtime", "name"), EVERYWHERE)
-def test_fault_keeps_the_contract(start: Start, runner: asyncio.Runner, runtime: RuntimeName, name: str) -> None:
+def test_fault_keeps_the_contract(
+    start: Start, start_gateway: Start, runner: asyncio.Runner, runtime: RuntimeName, name: str
+) -> None:
     """It hurts while it is on, by a probe of the test's own, is observed then and only then, and is lifted whole."""
-    subject, row = start(runtime), ROWS[name]
+    subject, row = (start_gateway if name == "gateway" else start)(runtime), ROWS[name]
     fault = BUILT_IN[name].model_validate(row.settings)
     work = check_fault(
         subject.running, fault, target_of(name), hurts=_probe(subject, row), asking_is_harmless=row.asking_is_harmless

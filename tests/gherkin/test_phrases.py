@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from harness.errors import ScenarioError
+from harness.faults.gateway.fault import GatewayFault
+from harness.faults.gateway.sayings import SAYINGS
 from harness.faults.link.answer_lost import AnswerLost
 from harness.faults.link.blackhole import Blackhole
 from harness.faults.link.fault import LinkFault
@@ -24,7 +26,7 @@ from harness.faults.service.restart import Restart
 from harness.faults.service.stop import Stop
 from harness.faults.service.volume_read_only import VolumeReadOnly
 from harness.gherkin import phrases
-from harness.scenario.triggers import AtTime, BeforeRun, NthConnection, OrderAtBroker, TaskState, Trigger
+from harness.scenario.triggers import AtTime, BeforeRun, NthConnection, NthRequest, OrderAtBroker, TaskState, Trigger
 
 LINK = "workflow -> backend"
 
@@ -66,6 +68,35 @@ def test_fault_words_name_a_fault_of_a_service(words: str, fault: ServiceFault) 
     """Each fault can be said of a service; the restart, which is over by itself, without a time."""
     injection = phrases.injection("backend", words, "for 15 s", "")
     assert (injection.service, injection.fault) == ("backend", fault)
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        ("has the gateway fault order-doubled", GatewayFault(gateway="order-doubled")),
+        ("rejects one order", GatewayFault(gateway="order-rejected", times=1)),
+        ("answers orders with error 10349", GatewayFault(gateway="order-error", parameters={"code": 10349})),
+        ("restarts for 0.5 s", GatewayFault(gateway="daily-restart", parameters={"refuse_s": 0.5})),
+        ("loses its connection to IB", GatewayFault(gateway="connectivity-lost")),
+    ],
+)
+def test_fault_words_name_a_fault_of_the_gateway(words: str, fault: GatewayFault) -> None:
+    """The most used ones have words of their own, and every one can be named."""
+    injection = phrases.injection("ibkr-gateway", words, "until the run ends", "at the third order")
+    assert (injection.fault, injection.start) == (fault, NthRequest(request="placeOrder", nth=3))
+
+
+@pytest.mark.parametrize("phrase", SAYINGS)
+def test_every_saying_of_the_gateway_means_a_fault(phrase: str) -> None:
+    """With a number in the place of what a feature says itself."""
+    said = phrase.replace("{code}", "110").replace("{refuse_s}", "5")
+    assert isinstance(phrases.injection("ibkr-gateway", said, "for 5 s", "").fault, GatewayFault)
+
+
+def test_fault_that_the_gateway_does_not_have_is_refused_with_the_words() -> None:
+    """The author of a feature reads what was said, and what there is."""
+    with pytest.raises(ScenarioError, match=r"has the gateway fault order-hold: .*did you mean 'order-held'"):
+        phrases.injection("ibkr-gateway", "has the gateway fault order-hold", "for 5 s", "")
 
 
 def test_restart_has_no_time() -> None:

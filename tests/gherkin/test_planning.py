@@ -17,8 +17,20 @@ Feature: Plans
     And "workflow" may have 1 process for 5 s 3 s into the run
     And "backend" loses 20 % of its packets for 5 s
     And "workflow -> analysis" is refused until the run ends once task "preflight" is running
+    And "ibkr-gateway" answers one order with error 404 until the run ends at the second order
+    And the gateway rejects the third order with 201 "NO MONEY"
+    And the gateway rejects the 4 order with 110
+    And the gateway holds the first order
+    And the broker fills orders in 3 pieces
     Then it is planned
 """
+
+
+def at_order(nth: int) -> str:
+    """The trigger of the N-th order, as it is printed."""
+    return f'{{"request":"placeOrder","nth":{nth}}}'
+
+
 BEFORE = '{"before":"run"}'
 PLANNED = [
     'workflow -> backend refused 15.0 {"task":"generate_daily_chart","state":"running"}',
@@ -29,6 +41,11 @@ PLANNED = [
     'workflow process-limit 5.0 {"at_s":3.0}',
     f"backend packet-loss 5.0 {BEFORE}",
     'workflow -> analysis refused run-ended {"task":"preflight","state":"running"}',
+    f"ibkr-gateway order-error (code 404) run-ended {at_order(2)}",
+    f"ibkr-gateway order-rejected (reason NO MONEY) run-ended {at_order(3)}",
+    f"ibkr-gateway order-error (code 110) run-ended {at_order(4)}",
+    f"ibkr-gateway order-held run-ended {at_order(1)}",
+    "3",
 ]
 TEST = """
 from pytest_bdd import scenarios, then
@@ -37,14 +54,33 @@ scenarios("plans.feature")
 @then("it is planned")
 def planned(drill_plan):
     for each in drill_plan.scenario(["AAPL"]).faults:
-        print("PLANNED", each.target, each.fault.kind, each.until or each.for_s, each.start.model_dump_json())
+        what = each.fault.about if each.fault.kind == "gateway" else each.fault.kind
+        print("PLANNED", each.target, what, each.until or each.for_s, each.start.model_dump_json())
+    print("PLANNED", drill_plan.scenario(["AAPL"]).broker.fill_pieces)
+"""
+CONFTEST = """
+import types
+import pytest
+from harness.gherkin.steps import *
+from harness.stack.stack import load_stack
+
+@pytest.fixture
+def drill(request):
+    # Planning asks a stack only for its description.
+    return types.SimpleNamespace(running=types.SimpleNamespace(stack=load_stack(request.config.rootpath / "stack.yml", {})))
+"""
+STACK = """
+services:
+  ibkr-gateway: {image: none, x-harness: {run: [none]}}
+x-harness: {adapters: {workload: {wait: {for_s: 1}}, gateway: {control: "http://ibkr-gateway:4003"}}}
 """
 
 
 def test_steps_plan_faults_of_links_and_services(tmp_path: Path) -> None:
     """Each Given becomes one fault, with its trigger and its time."""
     (tmp_path / "plans.feature").write_text(FEATURE, encoding="utf-8")
-    (tmp_path / "conftest.py").write_text("from harness.gherkin.steps import *", encoding="utf-8")
+    (tmp_path / "conftest.py").write_text(CONFTEST, encoding="utf-8")
+    (tmp_path / "stack.yml").write_text(STACK, encoding="utf-8")
     (tmp_path / "test_plans.py").write_text(TEST, encoding="utf-8")
     command = [
         sys.executable,

@@ -78,7 +78,8 @@ class Stub:
     ledger_file: Path
 
     def reset(self) -> None:
-        """Bring it back to a clean state."""
+        """Bring it back to a clean state; some faults survive a reset."""
+        self.control.delete("/faults").raise_for_status()
         self.control.post("/reset").raise_for_status()
 
     def entries(self, kind: str | None = None) -> list[dict[str, Any]]:
@@ -115,7 +116,7 @@ def start(ledger_file: Path, *more: str) -> Stub:
         wait_until(answers, "the gateway is ready", READY_S)
     except BaseException:
         process.kill()
-        process.communicate()
+        process.wait()
         control.close()
         raise
     return Stub(process, port, control, ledger_file)

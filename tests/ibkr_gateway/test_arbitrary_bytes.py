@@ -37,7 +37,7 @@ WATCH_S = 0.02
 SHOWN_LINES = 60
 GROWTH_BYTES = 32 * 1024 * 1024
 # How the gateway tells of an exception that it did not expect; IB's own refusals name a message in quotes there.
-DEFECT = r"Error processing request\.-[^']"
+DEFECT = re.compile(rb"\x00322\x00Error processing request\.-[^']")
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ async def _send(port: int, stream: Stream, staying: list[asyncio.StreamWriter]) 
             if stream.ending == "eof":
                 writer.write_eof()
                 answer = await reader.read(-1)
-                found = re.search(DEFECT.encode(), answer)
+                found = DEFECT.search(answer)
                 assert found is None, f"a defect of the gateway, {answer[found.start() :][:80]!r}, shown by {stream}"
     except TimeoutError:
         pytest.fail(f"the gateway should have ended the connection within {ANSWER_S} s: {stream}")
@@ -190,6 +190,10 @@ async def _watch(witness: Any, over: asyncio.Event) -> int:
     return rounds
 
 
+def _sent(fields: list[str]) -> bytes:
+    return "\0".join(fields).encode()
+
+
 def _read_ledger(file: Path) -> Counter[str]:
     """Read every line, fail where one is missing or tells of a defect, and count the names of messages."""
     names: Counter[str] = Counter()
@@ -203,6 +207,6 @@ def _read_ledger(file: Path) -> Counter[str]:
             fields = entry.get("fields", [])
             if entry["kind"] == "message_in":
                 latest[entry["connection"]] = fields
-            elif entry.get("name") == "error" and re.search(DEFECT, " ".join(fields)):
+            elif entry.get("name") == "error" and DEFECT.search(_sent(fields)):
                 pytest.fail(f"a defect of the gateway, {fields}, shown by {latest[entry['connection']]}")
     return names

@@ -95,21 +95,28 @@ class Filler:
         return self._draw.choice([None, Decimal(0), Decimal("1.5"), Decimal(self._draw.randrange(10**9)) / 100])
 
     def _rows(self, rows: Rows) -> tuple[dict[str, Value], ...]:
+        if any(isinstance(node, When) for node in rows.nodes):
+            # The conditions of an order, whose value has a place of its own for each of their types.
+            return ()
         leaf = self._paths[rows.name][-1]
         if leaf.message_type is not None and leaf.message_type.GetOptions().map_entry:
             return tuple({"tag": tag, "value": self._draw.choice(self._texts)} for tag in sorted(set(self._texts)))
         if leaf.message_type is None:
-            (only,) = (node.name for node in rows.nodes if isinstance(node, Field))
-            return tuple({only: self._draw.randrange(UNSET_INTEGER)} for _ in range(self._draw.randrange(3)))
+            (only,) = (node for node in rows.nodes if isinstance(node, Field))
+            values: dict[Kind, Value] = {Kind.TEXT: "x", Kind.INTEGER: 20261120, Kind.NUMBER: Decimal("2.5")}
+            return ({only.name: values[only.kind]},) * self._draw.randrange(3)
         paths = {name: slot.path for name, slot in slots(leaf.message_type, rows.nodes, self._names).items()}
-        return tuple(
-            {
-                node.name: self._value(node, paths[node.name]) or ("x" if node.kind is Kind.TEXT else 1)
-                for node in rows.nodes
-                if isinstance(node, Field) and node.name in paths
-            }
-            for _ in range(self._draw.randrange(3))
-        )
+        return tuple(self._row(rows, paths) for _ in range(self._draw.randrange(3)))
+
+    def _row(self, rows: Rows, paths: dict[str, Path]) -> dict[str, Value]:
+        row: dict[str, Value] = {}
+        for node in rows.nodes:
+            if isinstance(node, Rows):
+                row[node.name] = ()
+            elif isinstance(node, Field) and node.name in paths:
+                # In a row, what is unset has no default to take.
+                row[node.name] = self._value(node, paths[node.name]) or ("x" if node.kind is Kind.TEXT else 1)
+        return row
 
 
 def _fields(nodes: tuple[Node, ...]) -> Iterator[Field | Rows]:
@@ -143,9 +150,9 @@ def test_every_field_has_its_place_in_protobuf(layout: Layout, name: str, since:
 
 
 def test_every_message_is_protobuf_from_213_on() -> None:
-    """At the newest version no layout is left to text."""
-    for layouts, table in _TABLES:
-        assert [layout.name for layout in layouts if layout.message_id not in table] == []
+    """At the newest version no layout is left to text but what the newest definitions have given up."""
+    left = {layout.name for layouts, table in _TABLES for layout in layouts if layout.message_id not in table}
+    assert left == {"reqFundamentalData", "cancelFundamentalData"}
 
 
 def test_definitions_are_installed() -> None:

@@ -65,7 +65,11 @@ def test_scenario_survives_its_own_json(name: str) -> None:
     on = {"link": "a -> b"} if fault.TARGET == "link" else {"service": "a"}
     how_long = {"for_s": 1} if fault.LASTS else {}
     settings = ROWS[name].settings
-    written = {"name": "x", "about": "", "faults": [{**on, "is": {name: settings} if settings else name, **how_long}]}
+    written = {
+        "name": "x",
+        "about": "",
+        "faults": [{**on, "is": fault.model_validate(settings).as_written() if settings else name, **how_long}],
+    }
     scenario = Scenario.model_validate(written)
     assert Scenario.model_validate_json(scenario.model_dump_json(by_alias=True)) == scenario
     jsonschema.validate(written, json.loads(SCHEMA_FILE.read_text()))

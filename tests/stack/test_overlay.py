@@ -76,7 +76,7 @@ def test_overlay_leaves_out_what_it_does_not_name(load: Load) -> None:
         ("services:\n  api:\n    x-h", "services:\n  app:\n    x-h", "harness.yml:8: services.app: 'app' is not a service of"),
         ("compose: compose.yml", "compose: ../compose.yml", "harness.yml:1: compose: names a file of the same folder"),
         ("compose: compose.yml", "compose: none.yml", "none.yml: cannot be read"),
-        ("    x-harness: {ready", "    image: other\n    x-harness: {ready", "harness.yml:9: services.api.image: unknown key"),
+        ("    x-harness: {ready", "    user: other\n    x-harness: {ready", "harness.yml:9: services.api.user: unknown key"),
         ("- api -> db:5432", "- api => db:5432", "harness.yml:5: x-harness.links.0: a link is written"),
         ("{wait: {for_s: 1}}", "{command: {service: app, run: [x]}}", "harness.yml:6: x-harness.adapters.workload.command.service: 'app' is not a service; there are: db, api"),
         ("{workload: {wait: {for_s: 1}}}", "{workload: {wait: {for_s: 1}}, probes: {p: {log: app, matches: x, at_most: 0}}}", "x-harness.adapters.probes.p.log: 'app' is not a service"),
@@ -92,3 +92,16 @@ def test_overlay_error_names_the_right_file(load: Load, old: str, new: str, told
         load(old, new)
     assert told in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_stand_in_takes_the_place_of_a_service_whole(load: Load) -> None:
+    """Of the compose file's service only its names stay: no setting, no file, no login reaches the stand-in."""
+    stack = load("    x-harness: {ready", "    image: stub\n    command: [serve, now]\n    x-harness: {ready")
+    api = stack.services["api"]
+    assert api.container is not None
+    assert (api.container.image, api.container.command) == ("stub", ("serve", "now"))
+    assert (api.environment, api.depends_on, api.container.ports) == ({}, {}, ())
+    assert api.part.stands_in
+    assert api.part.ready == HttpProbe(http="http://api:8000/")
+    with pytest.raises(StackError, match="a command is that of an image: name the stand-in's image too"):
+        load("    x-harness: {ready", "    command: [serve]\n    x-harness: {ready")

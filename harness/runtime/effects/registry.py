@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.errors import UsageError
 from harness.faults.fault import Fault
+from harness.faults.gateway.fault import GatewayFault
 from harness.faults.link.fault import LinkFault
 from harness.faults.service.cpu_limit import CpuLimit
 from harness.faults.service.disk_full import DiskFull
@@ -23,6 +24,7 @@ from harness.runtime.effects.cpu_limit import CpuLimitEffect
 from harness.runtime.effects.disk_full import DiskFullEffect
 from harness.runtime.effects.down import KillEffect, StopEffect
 from harness.runtime.effects.effect import CannotBeDone, Effect
+from harness.runtime.effects.gateway import GatewayEffect
 from harness.runtime.effects.link import LinkEffect
 from harness.runtime.effects.memory_limit import MemoryLimitEffect
 from harness.runtime.effects.packet_loss import PacketLossEffect
@@ -44,6 +46,8 @@ LOCAL: Effects = {
     Stop: StopEffect,
     Restart: StopEffect,
     Pause: PauseEffect,
+    # Every fault of the stub, over its control port.
+    GatewayFault: GatewayEffect,
 }
 
 DOCKER: Effects = {

@@ -61,7 +61,7 @@ def test_bars_end_where_they_are_asked_to(client: Client) -> None:
 
 def test_bars_that_do_not_exist_are_refused_with_162(client: Client) -> None:
     """The request ends without bars, and the connection goes on."""
-    assert client.bars("AAPL", "5 Y", "1 min") == []
+    assert client.bars("AAPL", "5 D", end="19700102 23:59:59 America/New_York") == []
     assert [fault.code for fault in client.faults() if fault.request_id != -1] == [162]
     assert client.bars("AAPL", "5 D") == source_prices.daily("AAPL", 1)[-5:]
 

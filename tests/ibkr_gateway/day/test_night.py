@@ -98,13 +98,15 @@ def test_gateway_killed_in_the_night_comes_back_in_it(
         exchange.place(client, rest(tif=tif), "Submitted", tif)
     exchange.move("2026-11-23T23:30")
     exchange.place(client, buy(), "PreSubmitted", "night")
+    exchange.place(client, rest(tif="DAY"), "PreSubmitted", "evening")
     kill(stub)
     notice_loss(client, loop)
 
     again = start(new_ledger, "--clock", MORNING)
     try:
         assert again.control.get("/clock").json()["new_york"].startswith("2026-11-23T23:3")
-        before = {"filled": "Filled", "DAY": "Cancelled", "GTC": "PreSubmitted", "night": "PreSubmitted"}
+        held = dict.fromkeys(("GTC", "night", "evening"), "PreSubmitted")
+        before = {"filled": "Filled", "DAY": "Cancelled"} | held
         assert statuses(again) == before
         exchange = Exchange(again, loop, connect)
         client = exchange.client()
@@ -113,7 +115,9 @@ def test_gateway_killed_in_the_night_comes_back_in_it(
         assert (executions(client), completed(client)) == ([], [])
         exchange.move("2026-11-24T09:31")
         wait_until(lambda: statuses(again)["night"] == "Filled", "filled", evidence=again.orders)
-        assert statuses(again) == before | {"GTC": "Submitted", "night": "Filled"}
+        assert statuses(again) == before | {"GTC": "Submitted", "night": "Filled", "evening": "Submitted"}
+        exchange.move("close")
+        assert statuses(again) == before | {"night": "Filled", "evening": "Cancelled"}
     finally:
         end(again)
 

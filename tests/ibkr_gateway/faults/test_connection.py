@@ -142,6 +142,7 @@ def test_client_id_lingers_after_its_connection_ended(desk: Desk) -> None:
     assert 326 in desk.codes
     assert desk.hits(fault) == 1
     wait_until(lambda: desk.attempt(7, timeout_s=0.5) == "connected", "the id is free again")
+    desk.lift(fault)
 
 
 def test_daily_restart_refuses_and_comes_back_unsteady(desk: Desk) -> None:

@@ -56,6 +56,9 @@ _SENT_WITH_WHAT_IS_REFUSED = {
     # It writes a list of options as one field, so that they never arrive as they are.
     "orderMiscOptions",
     "conditions",
+    # It knows these, and sends them at no version that it speaks.
+    "imbalanceOnly",
+    "routeMarketableToBbo",
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fixtures.ibkr_gateway.server import order_rules
-from fixtures.ibkr_gateway.server.order_fields import UNSUPPORTED, Refusal
+from fixtures.ibkr_gateway.server.order_fields import GOOD_TILL, UNSUPPORTED, Refusal
 from fixtures.ibkr_gateway.server.order_rules import RULES
 from tests.ibkr_gateway.orders.desk import Desk, aapl
 from tests.ibkr_gateway.stub import ib_insync
@@ -28,6 +28,8 @@ BROKEN: list[tuple[Refusal, dict[str, Any], dict[str, Any]]] = [
     (order_rules.FRACTION, {"shares": 0.5}, {}),
     (order_rules.SIZE_TOO_LARGE, {"shares": 2_000_000_000}, {}),
     (order_rules.WRONG_TIME_IN_FORCE, {"tif": "DTC"}, {}),
+    (order_rules.MALFORMED_GOOD_TILL, {"tif": "GTD", "goodTillDate": "tomorrow"}, {}),
+    (GOOD_TILL, {"goodTillDate": "20300102 12:00:00"}, {}),
     (order_rules.NO_LIMIT, {"order_type": "LMT"}, {}),
     (order_rules.NO_LIMIT, {"order_type": "STP LMT", "auxPrice": 400}, {}),
     (order_rules.NO_STOP, {"order_type": "STP"}, {}),

@@ -37,7 +37,7 @@ def _tell(happened: str, **more: Any) -> None:
     sys.stdout.flush()
 
 
-class OneOrder(Strategy):  # type: ignore[misc]  # its package is not there for the checker
+class OneOrder(Strategy):  # type: ignore[misc]  # the library is in an environment of its own
     """Tells what the node found at its start, buys once, and ends the node when that is filled."""
 
     def __init__(self, node: TradingNode) -> None:
