@@ -80,7 +80,7 @@ async def measure_gateway(bench: Bench) -> Sequence[Row]:
                 # Of both processes alone: what the rest of the machine does is in neither, nor is time spent waiting.
                 Row("stub's share of the CPU time of stub and client", tuple(map(_share, costs)), "%", aim),
                 # A slower client makes that share smaller; this it leaves as it is.
-                Row("stub's CPU time for a thousand of them", tuple(map(_stub_cpu_s_of_a_thousand, costs)), "s"),
+                Row("stub's CPU time for a thousand of them", tuple(map(_stub_cpu_ms_of_a_thousand, costs)), "ms"),
             ]
     return rows
 
@@ -89,8 +89,8 @@ def _cost(line: str) -> Cost:
     return Cost(**json.loads(line))
 
 
-def _stub_cpu_s_of_a_thousand(cost: Cost) -> float:
-    return 1000 * cost.stub_cpu_s / cost.done
+def _stub_cpu_ms_of_a_thousand(cost: Cost) -> float:
+    return 1000 * (1000 * cost.stub_cpu_s) / cost.done
 
 
 def _share(cost: Cost) -> float:
