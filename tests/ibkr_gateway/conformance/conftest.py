@@ -15,8 +15,7 @@ from tests.ibkr_gateway.conformance.libraries import LIBRARIES
 from tests.ibkr_gateway.conformance.process import DriverProcess
 from tests.ibkr_gateway.stub import Stub, wait_until
 
-# The three that most trading code in Python is built on are held to every property here; the others too in the long
-# variant, and to the operations in test_operations.py always.
+# The three that most trading code in Python is built on are held to every property here; the others in the long variant.
 ALWAYS = ("ib_insync", "ib_async", "ibapi")
 THOROUGHLY = (*ALWAYS, "ibapi_latest", "nautilus_ibapi", "stoqey_ib")
 
