@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -270,32 +269,6 @@ def test_order_for_anything_but_a_stock_is_refused(client: Any, stub: Stub, kind
     receive_until(client, trade.isDone, "refused", evidence=lambda: told)
     assert [code for code, _ in told] == [201]
     assert stub.orders() == []
-
-
-def test_live_data_goes_on_with_the_market(client: Any, stub: Stub) -> None:
-    """A book, trades one by one, profit and loss and a last bar follow the ticks; bars of five seconds come in time."""
-    stub.control.patch("/behaviour", json={"tick_interval_s": 0.05, "price_moves": True, "fill_delay_s": 0})
-    trade = client.placeOrder(aapl(), ib_insync().MarketOrder("BUY", 100))
-    receive_until(client, trade.isDone, "filled")
-    (account,) = client.managedAccounts()
-    profit, single = client.reqPnL(account), client.reqPnLSingle(account, "", 265598)
-    ticks: list[float] = []
-    ticker = client.reqTickByTickData(aapl(), "AllLast")
-    ticker.updateEvent += lambda updated: ticks.extend(tick.price for tick in updated.tickByTicks)
-    book = client.reqMktDepth(aapl(), 3, True)
-    live = client.reqHistoricalData(aapl(), "", "1 D", "1 min", "MIDPOINT", False, keepUpToDate=True)
-    five = client.reqRealTimeBars(aapl(), 5, "TRADES", False)
-    receive_until(client, lambda: len(five) > 0 and len(set(ticks)) > 5, "live data", 12)
-    assert [(level.price, level.marketMaker) for level in book.domBids] == sorted(
-        ((level.price, level.marketMaker) for level in book.domBids), reverse=True
-    )
-    assert len(book.domBids) == len(book.domAsks) == 3
-    assert book.domBids[0].price < book.domAsks[0].price
-    assert five[0].low <= five[0].close <= five[0].high
-    assert live[-1].date <= datetime.now(UTC).astimezone(live[-1].date.tzinfo).replace(year=2026, month=11, day=20)
-    assert live[-1].high > live[-1].low
-    assert profit.dailyPnL == pytest.approx(single.dailyPnL) != 0
-    assert single.position == 100
 
 
 def test_account_is_told_in_base_too(client: Any) -> None:
