@@ -16,7 +16,8 @@ import psycopg
 
 _REPOSITORY = Path(__file__).parents[2]
 _DEADLINE_S = 30.0
-_NOT_YET = ("refused", "starting up", "not yet accepting")
+# The last: a server that was killed on the same port may still take a connection while it dies.
+_NOT_YET = ("refused", "starting up", "not yet accepting", "server closed the connection unexpectedly")
 USER, PASSWORD, DATABASE = "ibkr_user", "s3cret-for-tests", "ibkr_trading"
 
 
