@@ -97,9 +97,16 @@ class GatewayControl(HttpApi):
                 f"the gateway serves account {account}, not a paper account; only accounts with DU… are drilled"
             )
 
-    async def reset(self) -> None:
-        """Forget every order, position and ledger entry; drop every client."""
-        await ask(self._client, "POST", "/reset")
+    async def reset(self, beginning: Mapping[str, JsonValue] | None = None) -> None:
+        """Forget every order, position and ledger entry; drop every client.
+
+        Args:
+            beginning: the time at which its clock begins anew, and the hours that it keeps, by its own names.
+
+        Raises:
+            Unexpected: it cannot begin so; the evidence says why.
+        """
+        await ask(self._client, "POST", "/reset", json=dict(beginning or {}))
 
     async def set_behaviour(self, settings: Mapping[str, JsonValue]) -> None:
         """Set how it fills orders and moves prices, by its own names of these settings."""

@@ -151,9 +151,7 @@ class Drill:
         observer = Observer(self._history, clients.gateway)
         workload = workload_of(self._running, clients, observer, tuple(self._scenario.workflow.symbols))
         with phase(self._history, "reset"):
-            await reset(self._running, clients)
-            if clients.gateway is not None:
-                await clients.gateway.set_behaviour(self._scenario.broker.model_dump(exclude_none=True))
+            await reset(self._running, clients, self._scenario.broker)
             before = await read_operations(clients, self._running)
         with phase(self._history, "steady"):
             await workload.require_whole()

@@ -6,10 +6,17 @@ import asyncio
 
 from harness.drill.clients import Clients
 from harness.runtime.running import RunningStack
+from harness.scenario.model import BrokerPart
 
 
-async def reset(running: RunningStack, clients: Clients) -> None:
-    """Bring the stack back to the state in which it came up, without restarting any of it."""
+async def reset(running: RunningStack, clients: Clients, broker: BrokerPart | None = None) -> None:
+    """Bring the stack back to the state in which it came up, without restarting any of it.
+
+    Args:
+        running: the stack.
+        clients: of its parts.
+        broker: how the gateway stub is to behave from then on; as it was started where left out.
+    """
     adapters = running.stack.adapters
     await asyncio.gather(*(running.proxy(link).heal() for link in running.stack.links))
     # What is still at work there for an earlier drill would store into this one.
@@ -27,6 +34,8 @@ async def reset(running: RunningStack, clients: Clients) -> None:
     if clients.database is not None and adapters.database is not None and adapters.database.empty:
         await clients.database.empty(adapters.database.keep)
     if clients.gateway is not None:
-        await clients.gateway.reset()
+        await clients.gateway.reset(broker.beginning if broker else None)
+        if broker is not None:
+            await clients.gateway.set_behaviour(broker.settings)
     if clients.sink is not None:
         await clients.sink.reset()

@@ -125,7 +125,7 @@ def injection_of(written: Mapping[str, object], *, said: str) -> Injection:
     try:
         return Injection.model_validate(dict(written))
     except ValidationError as cause:
-        raise ScenarioError(f"{said}: {_first(cause)}") from cause
+        raise ScenarioError(f"{said}: {first_of(cause)}") from cause
 
 
 def count(text: str) -> int:
@@ -204,7 +204,7 @@ def _meaning(phrases: Phrases[Meaning], text: str, kind: str) -> Meaning:
             try:
                 return meaning(found)
             except ValidationError as cause:
-                raise ScenarioError(f"{text}: {_first(cause)}") from cause
+                raise ScenarioError(f"{text}: {first_of(cause)}") from cause
     known = "; ".join(phrase for phrase in phrases if phrase)
     raise ScenarioError(f"no phrase says {text!r} as the {kind}; there are: {known}")
 
@@ -218,6 +218,7 @@ def place(text: str) -> int:
     return _ORDINALS.index(text) + 1 if text in _ORDINALS else int(text)
 
 
-def _first(cause: ValidationError) -> str:
+def first_of(cause: ValidationError) -> str:
+    """The first thing that is wrong, with its place."""
     detail = cause.errors(include_url=False)[0]
     return f"{'.'.join(str(key) for key in detail['loc'])}: {detail['msg'].removeprefix('Value error, ')}"

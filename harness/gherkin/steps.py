@@ -19,6 +19,7 @@ What the gateway does with one order has a Given of its own: ``the gateway rejec
 from __future__ import annotations
 
 import pytest
+from pydantic import ValidationError
 from pytest_bdd import given, parsers, then, when
 
 from harness.drill.runner import DrillRunner
@@ -61,13 +62,25 @@ def momentary_fault_is_planned(drill_plan: DrillPlan, target: str, fault: str, s
 @given(parsers.parse("the broker fills orders after {fill_delay_s:g} s"))
 def broker_fills_after(drill_plan: DrillPlan, fill_delay_s: float) -> None:
     """Set the time between an order's acknowledgement and its fill."""
-    drill_plan.broker = BrokerPart.model_validate({**drill_plan.broker.model_dump(), "fill_delay_s": fill_delay_s})
+    _set_broker(drill_plan, fill_delay_s=fill_delay_s)
 
 
 @given(parsers.parse("the broker fills orders in {fill_pieces:d} pieces"))
 def broker_fills_in_pieces(drill_plan: DrillPlan, fill_pieces: int) -> None:
     """Set in how many executions an order fills."""
-    drill_plan.broker = BrokerPart.model_validate({**drill_plan.broker.model_dump(), "fill_pieces": fill_pieces})
+    _set_broker(drill_plan, fill_pieces=fill_pieces)
+
+
+@given(parsers.re(r"it is (?P<clock>[\d:T-]+) in New York"))
+def drill_begins_at(drill_plan: DrillPlan, clock: str) -> None:
+    """Set when the drill begins at the broker; the exchange keeps its hours then."""
+    _set_broker(drill_plan, clock=clock)
+
+
+@given("the exchange is always open")
+def exchange_is_always_open(drill_plan: DrillPlan) -> None:
+    """Let orders fill at any hour, at whichever time the drill begins."""
+    _set_broker(drill_plan, hours="always-open")
 
 
 @given(parsers.re(broker.ORDER_STEP))
@@ -157,3 +170,10 @@ def every_promise_is_kept(result: DrillResult) -> None:
     """The drill passed."""
     __tracebackhide__ = True
     result.expect_pass()
+
+
+def _set_broker(drill_plan: DrillPlan, **settings: object) -> None:
+    try:
+        drill_plan.broker = BrokerPart.model_validate({**drill_plan.broker.model_dump(), **settings})
+    except ValidationError as cause:
+        raise ScenarioError(f"the broker: {phrases.first_of(cause)}") from cause

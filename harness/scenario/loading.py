@@ -50,6 +50,11 @@ def check_against(scenario: Scenario, stack: Stack, source: Source | None = None
         ScenarioError: names the place and what there is.
     """
     _check_promises(scenario, stack, source)
+    if scenario.broker.model_fields_set and stack.adapters.gateway is None:
+        where = _where(source, scenario, ("broker",))
+        raise ScenarioError(
+            f"{where}: is about the gateway stub, and {stack.path.name} names none in x-harness.adapters.gateway"
+        )
     artifacts = stack.adapters.artifacts
     tasks = [*artifacts.per_symbol, *artifacts.per_run] if artifacts else []
     for index, injection in enumerate(scenario.faults):

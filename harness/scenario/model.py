@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, JsonValue, ValidationInfo, field_validator
 
 from harness.checks.registry import BUILT_IN
 from harness.faults.gateway.fault import GatewayFault
@@ -93,6 +93,9 @@ class WorkflowPart(Strict):
     symbols: list[str] = Field(default=["AAPL"], min_length=1, max_length=20)
 
 
+_CLOCK = r"^(\d{4}-\d{2}-\d{2}T)?([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"
+
+
 class BrokerPart(Strict):
     """How the gateway stand-in behaves in this scenario, in the steady run as well.
 
@@ -102,11 +105,33 @@ class BrokerPart(Strict):
         fill_delay_s: the time between an order's acknowledgement and its fill, and from one piece to the next.
         fill_pieces: in how many executions an order fills.
         price_moves: whether prices walk, or stand where they are.
+        clock: when the drill begins at the broker, in New York: a date and a time, ``"2026-11-23T09:00"``, or a time of
+            day, ``"09:00"``, of the first trading day from today on. Left out, it is the real time.
+        hours: whether the exchange closes. Left out, it does where ``clock`` is given.
     """
 
     fill_delay_s: float = Field(default=0.1, ge=0, le=60)
     fill_pieces: int = Field(default=1, ge=1, le=100)
     price_moves: bool = False
+    clock: Annotated[str, Field(pattern=_CLOCK)] | None = None
+    hours: Literal["exchange", "always-open"] | None = None
+
+    @field_validator("clock", mode="before")
+    @classmethod
+    def _is_text(cls, clock: object) -> object:
+        if clock is not None and not isinstance(clock, str):
+            raise ValueError('is read as a number or a date without quotes: write "09:00" or "2026-11-23T09:00"')
+        return clock
+
+    @property
+    def settings(self) -> dict[str, JsonValue]:
+        """How it fills orders and moves prices, by the stub's own names."""
+        return self.model_dump(exclude={"clock", "hours"})
+
+    @property
+    def beginning(self) -> dict[str, JsonValue]:
+        """What is not as the stub was started, by its own names: when the drill begins, and the hours."""
+        return self.model_dump(include={"clock", "hours"}, exclude_none=True)
 
 
 class Scenario(Strict):

@@ -22,6 +22,8 @@ Feature: Plans
     And the gateway rejects the 4 order with 110
     And the gateway holds the first order
     And the broker fills orders in 3 pieces
+    And it is 09:00 in New York
+    And "ibkr-gateway" comes to the next midnight until the run ends once task "place_order" has succeeded
     Then it is planned
 """
 
@@ -45,7 +47,8 @@ PLANNED = [
     f"ibkr-gateway order-rejected (reason NO MONEY) run-ended {at_order(3)}",
     f"ibkr-gateway order-error (code 110) run-ended {at_order(4)}",
     f"ibkr-gateway order-held run-ended {at_order(1)}",
-    "3",
+    'ibkr-gateway time-passes (to midnight) run-ended {"task":"place_order","state":"success"}',
+    "3 09:00",
 ]
 TEST = """
 from pytest_bdd import scenarios, then
@@ -56,7 +59,8 @@ def planned(drill_plan):
     for each in drill_plan.scenario(["AAPL"]).faults:
         what = each.fault.about if each.fault.kind == "gateway" else each.fault.kind
         print("PLANNED", each.target, what, each.until or each.for_s, each.start.model_dump_json())
-    print("PLANNED", drill_plan.scenario(["AAPL"]).broker.fill_pieces)
+    broker = drill_plan.scenario(["AAPL"]).broker
+    print("PLANNED", broker.fill_pieces, broker.clock)
 """
 CONFTEST = """
 import types

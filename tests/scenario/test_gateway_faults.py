@@ -132,3 +132,27 @@ def test_fault_says_what_it_is_with_its_parameters() -> None:
     """In tables and reports."""
     assert GatewayFault(gateway="order-error", parameters={"code": 404}).about == "order-error (code 404)"
     assert set(stub_catalogue().faults) == set(FAULTS)
+
+
+@pytest.mark.parametrize(
+    ("broker", "said"),
+    [
+        ({"clock": "noon"}, "clock"),
+        ({"clock": "25:00"}, "clock"),
+        ({"clock": 960}, 'write "09:00"'),
+        ({"hours": "sometimes"}, "hours"),
+    ],
+    ids=str,
+)
+def test_beginning_that_makes_no_sense_is_refused(broker: dict[str, object], said: str) -> None:
+    """A time that YAML has read as a number is one of them: 16:00 without quotes is 960."""
+    with pytest.raises(ValidationError, match=said):
+        Scenario.model_validate({"name": "one", "about": "", "broker": broker})
+
+
+def test_broker_of_a_stack_that_has_none_is_refused(tmp_path: Path) -> None:
+    """What it says would be passed over in silence."""
+    scenario = Scenario.model_validate({"name": "one", "about": "", "broker": {"clock": "09:00"}})
+    check_against(scenario, stack_of(tmp_path))
+    with pytest.raises(ScenarioError, match=r"names none in x-harness\.adapters\.gateway"):
+        check_against(scenario, stack_of(tmp_path, adapter=""))

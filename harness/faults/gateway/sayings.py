@@ -19,6 +19,7 @@ SAYINGS: Mapping[str, Mapping[str, object]] = {
     "fills orders while it has lost its connection to IB": {"gateway": "fills-under-1100"},
     "lets connections die without a close": {"gateway": "connection-dead"},
     "restarts for {refuse_s} s": {"gateway": "daily-restart"},
+    "comes to the next {to}": {"gateway": "time-passes"},
     "needs a login": {"gateway": "login-needed"},
 }
 """For each phrase, what it stands for; settings that a feature says itself stand in braces."""
