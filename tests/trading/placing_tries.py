@@ -18,7 +18,7 @@ from trading.workflow.analysis.signal import Signal
 from trading.workflow.market_data import Instrument, MarketData
 
 _SCRIPT = Path(__file__).with_name("task_nursery.py")
-_END_S = 5.0
+_END_S = 30.0
 
 AAPL = Instrument(symbol="AAPL", con_id=265598, currency="USD")
 

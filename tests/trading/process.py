@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 
 POLL_S = 0.05
-_END_S = 5.0
+_END_S = 30.0
 
 
 def wait_until(holds: Callable[[], object], what: str, *, deadline_s: float = 10.0) -> None:

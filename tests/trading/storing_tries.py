@@ -17,7 +17,7 @@ from trading.workflow.artifact import Artifact
 from trading.workflow.settings import WorkflowSettings
 
 _SCRIPT = Path(__file__).with_name("storing_nursery.py")
-_END_S = 5.0
+_END_S = 30.0
 _REPLAY_S = 20.0
 
 Outcome = dict[str, Any]
