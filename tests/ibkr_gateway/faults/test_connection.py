@@ -52,6 +52,36 @@ def test_subscription_outlives_the_outage_unless_data_was_lost(desk: Desk, *, da
     assert bool(ticks) is goes_on
 
 
+LIVE = ("realtimeBar", "historicalDataUpdate", "tickByTick", "updateMktDepthL2")
+
+
+@pytest.mark.parametrize(("data_kept", "after"), [(True, set(LIVE)), (False, set())])
+def test_live_data_ends_with_connectivity(desk: Desk, *, data_kept: bool, after: set[str]) -> None:
+    """No bars, trades or books under 1100; after 1102 they go on, after 1101 they have to be asked for again."""
+    client = desk.watched()
+    desk.stub.control.patch("/behaviour", json={"tick_interval_s": 0.05, "price_moves": True}).raise_for_status()
+    client.reqRealTimeBars(aapl(), 5, "TRADES", False)
+    client.reqTickByTickData(aapl(), "AllLast")
+    client.reqMktDepth(aapl(), 3, True)
+    client.reqHistoricalData(aapl(), "", "1 D", "1 min", "MIDPOINT", False, keepUpToDate=True)
+
+    def told(since: int) -> set[str]:
+        return {entry["name"] for entry in desk.stub.entries("message_out")[since:]} & set(LIVE)
+
+    desk.let(client, lambda: told(0) == set(LIVE), "all live data")
+    fault = desk.order("connectivity-lost", data_kept=data_kept)
+    desk.let(client, lambda: 1100 in desk.codes, "1100")
+    lost = len(desk.stub.entries("message_out"))
+    # As long as it takes until the next bar of five seconds.
+    client.sleep(5.2)
+    assert told(lost) == set()
+    desk.lift(fault)
+    desk.let(client, lambda: {1101, 1102} & set(desk.codes), "restored")
+    back = len(desk.stub.entries("message_out"))
+    client.sleep(5.2)
+    assert told(back) == after
+
+
 def test_connectivity_storm_repeats_itself(desk: Desk) -> None:
     """1100 comes again and again while the connection stays up, and 1102 ends it."""
     client = desk.watched()

@@ -53,6 +53,15 @@ def test_connection_dies_with_the_order_that_it_carried(desk: Desk) -> None:
     assert (trade.orderStatus.status, client.isConnected()) == ("PendingSubmit", True)
 
 
+def test_request_that_meets_a_death_ordered_once_is_lost(desk: Desk) -> None:
+    """A fault that was to hit once has hit when the connection dies; the request is lost all the same."""
+    client = desk.watched(7)
+    fault = desk.order("connection-dead", on={"request": "placeOrder"}, times=1)
+    client.placeOrder(aapl(), buy())
+    assert desk.attempt(8) == "connected"
+    assert (desk.stub.orders(), desk.hits(fault), client.isConnected()) == ([], 1, True)
+
+
 def test_forwarder_accepts_and_closes(desk: Desk) -> None:
     """Clients are dropped; a connection is accepted, hears nothing, and ends; lifted, clients are served."""
     client = desk.watched()
