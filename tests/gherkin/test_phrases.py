@@ -88,8 +88,8 @@ def test_fault_words_name_a_fault_of_the_gateway(words: str, fault: GatewayFault
 
 @pytest.mark.parametrize("phrase", SAYINGS)
 def test_every_saying_of_the_gateway_means_a_fault(phrase: str) -> None:
-    """With a number in the place of what a feature says itself."""
-    said = phrase.replace("{code}", "110").replace("{refuse_s}", "5")
+    """With a value in the place of what a feature says itself."""
+    said = phrase.replace("{code}", "110").replace("{refuse_s}", "5").replace("{to}", "open")
     assert isinstance(phrases.injection("ibkr-gateway", said, "for 5 s", "").fault, GatewayFault)
 
 
