@@ -5,6 +5,7 @@ Each is a test of its own. Those of a runtime share a stack that stays up, as a 
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
@@ -65,6 +66,8 @@ def pairs(*, thorough: bool, day: int = 0, changed: Collection[str] = ()) -> lis
 
 def changed_lately() -> Collection[str]:
     """The scenarios whose files the last days' commits have touched; none where there is no repository."""
+    if shutil.which("git") is None:
+        return ()
     command = ["git", "log", f"--since={LATELY}", "--name-only", "--pretty=format:", "--", str(FOLDER)]
     found = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=20, check=False)
     return {Path(line).stem for line in found.stdout.splitlines()}

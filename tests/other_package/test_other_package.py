@@ -66,7 +66,7 @@ def test_package_passes_the_contract_suites(site: Path, system: Path) -> None:
 def test_package_is_listed(site: Path) -> None:
     """Its faults stand among ours, with what they say of themselves."""
     said = run(site, "-m", "harness", "list", "--faults", variables={"COLUMNS": "200"}).stdout
-    # Its sentence is broken over the lines of its cell, wherever that is wide enough.
+    # Its sentence is broken over the lines of its cell, however wide that is.
     lines = [line.split("│") for line in said.splitlines() if line.startswith("│")]
     first = next(number for number, cells in enumerate(lines) if cells[1].strip() == "cut-short")
     words = [cells[4].strip() for cells in lines[first : first + 6]]

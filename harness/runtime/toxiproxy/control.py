@@ -153,6 +153,7 @@ class Control:
                 if each.type != WITNESS:
                     self._proxy.destroy_toxic(each.name)
 
+        # Apart: the deadline is one for a single request, and a busy machine takes a part of it for each.
         await self._call("take its proxy", work, _MAKING_DEADLINE_S)
         await self._call("free it of toxics", free, _MAKING_DEADLINE_S)
         await self._call("add its witness", self._add_witness, _MAKING_DEADLINE_S)
