@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, JsonValue, ValidationInfo, field_validator
 
 from harness.checks.registry import BUILT_IN
 from harness.faults.gateway.fault import GatewayFault
+from harness.faults.gateway.known import stub_catalogue
 from harness.scenario.fault_spelling import AnyFault
 from harness.scenario.targets import TARGET_KINDS, TargetKind
 from harness.scenario.triggers import AnyTrigger, BeforeRun, NthRequest
@@ -121,6 +123,16 @@ class BrokerPart(Strict):
     def _is_text(cls, clock: object) -> object:
         if clock is not None and not isinstance(clock, str):
             raise ValueError('is read as a number or a date without quotes: write "09:00" or "2026-11-23T09:00"')
+        return clock
+
+    @field_validator("clock")
+    @classmethod
+    def _is_a_day_of_the_stub(cls, clock: str | None) -> str | None:
+        if clock is not None and "T" in clock:
+            first, last = stub_catalogue().clock_days
+            # Also refuses a day that no month has.
+            if not first <= date.fromisoformat(clock.partition("T")[0]) <= last:
+                raise ValueError(f"the gateway stub knows trading days from {first} to {last}")
         return clock
 
     @property

@@ -60,7 +60,7 @@ def test_last_bar_is_the_last_trading_day_of_the_clock(clock: str, last: str) ->
 @pytest.mark.parametrize("clock", ["1989-01-01", "2041-01-01"])
 def test_clock_beyond_the_known_trading_days_is_refused(clock: str) -> None:
     """Without trading days there are no bars to date."""
-    with pytest.raises(ClockOutOfRange, match="expected a clock from 1991 to 2040"):
+    with pytest.raises(ClockOutOfRange, match="expected a clock from 1991-01-02 to 2040-12-31"):
         market(clock)
 
 

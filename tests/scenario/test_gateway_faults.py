@@ -140,6 +140,8 @@ def test_fault_says_what_it_is_with_its_parameters() -> None:
         ({"clock": "noon"}, "clock"),
         ({"clock": "25:00"}, "clock"),
         ({"clock": 960}, 'write "09:00"'),
+        ({"clock": "2026-02-30T09:00"}, "day is out of range"),
+        ({"clock": "1950-01-03T09:00"}, "knows trading days from 1991-01-02 to 2040-12-31"),
         ({"hours": "sometimes"}, "hours"),
     ],
     ids=str,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 from jsonschema import Draft202012Validator
@@ -37,6 +38,7 @@ class StubCatalogue(BaseModel):
     Args:
         requests: the names of the requests that clients may send.
         replies: the names of what it answers.
+        clock_days: the first and the last day on which a drill may begin.
         faults: its faults, by name.
     """
 
@@ -44,6 +46,7 @@ class StubCatalogue(BaseModel):
 
     requests: list[str]
     replies: list[str]
+    clock_days: tuple[date, date]
     faults: dict[str, StubFault]
 
 
